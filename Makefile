@@ -1,0 +1,73 @@
+# Everything a newcomer types. Each word sets up what it needs in .venv and leaves the rest of the machine alone.
+
+# The first Python that runs and is 3.11 or newer; a name that only seems to be there (a shim) is passed over.
+PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test properties check lint types floors format lock clean
+
+help:
+	@echo 'make demo         the main job, start to end, on a local xQR'
+	@echo 'make test         the tests'
+	@echo 'make properties   the properties with many more examples'
+	@echo 'make check        lint, types, floors and tests: what has to be green'
+	@echo 'make format       lay the code out'
+	@echo 'make lock         choose versions anew for requirements/*.txt'
+
+$(BIN)/python:
+	@test -n '$(PYTHON)' || { echo 'error: bio-sync needs Python 3.11 or newer, and none was found'; \
+		echo 'hint: install it, or name it: make demo PYTHON=/path/to/python3'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Hash-locked, so that what was tested is what is installed; --no-build-isolation, so that nothing else is fetched.
+$(VENV)/demo.stamp: pyproject.toml requirements/demo.txt | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/demo.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml requirements/dev.txt | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/demo.stamp
+
+demo: $(VENV)/demo.stamp
+	@$(BIN)/bio-sync demo
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -n 2
+
+# The same properties with 3,000 examples each: minutes, not seconds.
+properties: $(VENV)/dev.stamp
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 --timeout 1800 -m hypothesis
+
+check: lint types floors test
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+floors: $(VENV)/dev.stamp
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# uv writes no host name of a registry into these files, which uv.lock and pylock.toml would hold.
+lock: | $(BIN)/python
+	$(PIP) install uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		pyproject.toml --extra sandbox requirements/build.in -o requirements/demo.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		pyproject.toml --extra sandbox --group dev -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

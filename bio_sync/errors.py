@@ -1,0 +1,161 @@
+"""Every failure that bio-sync can explain. Anything else is a bug and keeps its traceback.
+
+    KeyboardInterrupt
+    └── Terminated                  SIGTERM: exit 143, as Ctrl-C is exit 130
+
+    BioSyncError                    exit 1: failed, and nothing was written
+    ├── InvalidFiles                page files or the configuration have problems
+    ├── NoPages                     there is nothing to work on, or it can't be read
+    ├── InvalidKey                  no API key, or one that no header may carry
+    ├── InvalidAddress              an API address that the key must not be sent to
+    ├── InvalidPlanFile             not a plan, or changed since it was made
+    ├── StalePlan                   the plan made afresh is not the one that was agreed to
+    ├── NotWritten                  a file on this machine could not be written
+    ├── NoConsent                   nobody said yes
+    └── ServiceError                what the service said, or failed to say
+        ├── Unreachable             no answer: nobody is there
+        ├── NotAnAnswer             an answer that is not xQR's
+        ├── Unauthorised            401, 403: the key is wrong or may not do this; stops the run
+        ├── QuotaUsedUp             the month's calls are used up; stops the run
+        ├── TooManyRequests         the second's requests are used up, and waiting did not help
+        ├── PageGone                404, 410
+        ├── Rejected                any other refusal
+        └── UnclearWrite            a write whose answer was lost: it may have been carried out
+
+The exit code and the reason that scripts see stand on the classes.
+"""
+
+from collections.abc import Sequence
+
+from bio_sync.problems import Problem
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, such as a CI system sends before it kills: treated as Ctrl-C, with an exit code of its own."""
+
+
+class BioSyncError(Exception):
+    """A failure with words for its reader: what and where, and as `hint` the way out."""
+
+    exit_code = 1
+    reason: str | None = None
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InvalidFiles(BioSyncError):
+    """Problems in page files or in `bio-sync.yaml`, all of them."""
+
+    reason = "invalid"
+
+    def __init__(self, problems: Sequence[Problem], *, files: int) -> None:
+        super().__init__(
+            f"{len(problems)} problem{'s' if len(problems) != 1 else ''} in the files",
+            hint="every problem has its place, and most have a way out",
+        )
+        self.problems = tuple(problems)
+        self.files = files
+
+
+class NoPages(BioSyncError):
+    """There are no page files, or they can't be read."""
+
+    reason = "invalid"
+
+
+class InvalidKey(BioSyncError):
+    """There is no API key, or it can't be sent; the key itself is never part of the words."""
+
+    reason = "auth"
+
+
+class InvalidAddress(BioSyncError):
+    """The API address is one that the key must not be sent to."""
+
+    reason = "invalid"
+
+
+class InvalidPlanFile(BioSyncError):
+    """A saved plan that can't be read, or was changed since it was made."""
+
+    reason = "invalid"
+
+
+class StalePlan(BioSyncError):
+    """The plan made afresh is not the plan that was agreed to."""
+
+    reason = "stale"
+
+
+class NotWritten(BioSyncError):
+    """A file on this machine could not be written: the disk is full, or the folder is not there."""
+
+
+class NoConsent(BioSyncError):
+    """Nobody could be asked, or the answer was no."""
+
+
+class ServiceError(BioSyncError):
+    """What the service answered, or failed to answer; `request_id` is the vendor's name for the call."""
+
+    stops_the_run = False
+
+    def __init__(
+        self, message: str, *, hint: str = "", request_id: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.request_id = request_id
+        self.status = status
+
+
+class Unreachable(ServiceError):
+    """Nobody answered; a write was not sent."""
+
+    reason = "unreachable"
+
+
+class NotAnAnswer(ServiceError):
+    """Something answered that is not xQR."""
+
+    reason = "unreachable"
+
+
+class Unauthorised(ServiceError):
+    """401 or 403: every further call would be refused too."""
+
+    reason = "auth"
+    stops_the_run = True
+
+
+class QuotaUsedUp(ServiceError):
+    """429 `RATE_LIMIT_EXCEEDED`: waiting does not help until the month ends."""
+
+    reason = "quota"
+    stops_the_run = True
+
+
+class TooManyRequests(ServiceError):
+    """429 `BURST_LIMIT_EXCEEDED`, again after all the waiting that is reasonable."""
+
+    reason = "rejected"
+
+
+class PageGone(ServiceError):
+    """404 or 410: the page is not there, or belongs to another workspace."""
+
+    reason = "gone"
+
+
+class Rejected(ServiceError):
+    """The service refused the request; asking again would be refused again."""
+
+    reason = "rejected"
+
+
+class UnclearWrite(ServiceError):
+    """A write went out and its answer did not come back whole: it may or may not have been carried out."""
+
+    reason = "unreachable"

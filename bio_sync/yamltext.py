@@ -1,0 +1,84 @@
+"""A YAML file as a document: its value, its problems, and where each value stands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+from bio_sync.jsonvalues import Json
+from bio_sync.pointer import to_pointer
+from bio_sync.problems import Place, Problem
+from bio_sync.yamlevents import FORBIDDEN, Builder, Path, about_character
+
+MOST_BYTES = 256 * 1024
+# A file with more of them is no text at all, and its reader knows by then.
+_MOST_FORBIDDEN_TOLD = 100
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file as a JSON value; where it was not readable, `problems` says why and `value` is a part of it."""
+
+    file: str
+    text: str
+    value: Json
+    problems: tuple[Problem, ...]
+
+    def place(self, path: Path, *, of_key: bool = False) -> Place:
+        """Tell where the value at `path` begins, or its key; of what has no place, where its parent does."""
+        while path not in self._places and path:
+            path, of_key = path[:-1], False
+        key_place, value_place = self._places.get(path, (Place(1, 1), Place(1, 1)))
+        return key_place if of_key else value_place
+
+    def problem(self, path: Path, message: str, *, rule: str, hint: str = "", of_key: bool = False) -> Problem:
+        """Make a problem of the value at `path`, or of its key, with its place."""
+        place = self.place(path, of_key=of_key)
+        return Problem(self.file, place.line, place.column, to_pointer(path), message, hint, rule)
+
+    @cached_property
+    def _places(self) -> dict[Path, tuple[Place, Place]]:
+        # Read a second time, and only for a file with a problem: the other ones need no places.
+        builder = Builder(self.file, {})
+        builder.build(self.text)
+        return builder.places or {}
+
+
+def read(data: bytes, *, file: str) -> Document:
+    """Read the bytes of a YAML file; what is wrong with them stands in the document's `problems`."""
+    if len(data) > MOST_BYTES:
+        return _unreadable(file, f"the file is larger than {MOST_BYTES // 1024} KiB", "file-too-large")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        return _unreadable(
+            file,
+            "the text is not UTF-8",
+            "not-utf-8",
+            hint="save the file with the encoding UTF-8",
+            place=_place_in(before, len(before)),
+        )
+    text = text.removeprefix("\ufeff")
+    forbidden = tuple(islice(_forbidden_characters(file, text), _MOST_FORBIDDEN_TOLD))
+    if forbidden:
+        return Document(file, text, None, forbidden)
+    builder = Builder(file, None)
+    builder.build(text)
+    return Document(file, text, builder.result, tuple(builder.problems))
+
+
+def _unreadable(file: str, message: str, rule: str, *, hint: str = "", place: Place | None = None) -> Document:
+    place = place or Place(1, 1)
+    return Document(file, "", None, (Problem(file, place.line, place.column, "", message, hint, rule),))
+
+
+def _place_in(text: str, index: int) -> Place:
+    return Place(text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))
+
+
+def _forbidden_characters(file: str, text: str) -> Iterator[Problem]:
+    for found in FORBIDDEN.finditer(text):
+        place = _place_in(text, found.start())
+        message, hint = about_character(found.group())
+        yield Problem(file, place.line, place.column, "", message, hint, "forbidden-character")

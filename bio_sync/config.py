@@ -1,0 +1,82 @@
+"""The file `bio-sync.yaml`: what a page repository says about itself, which is never an address or a key."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from bio_sync import schema
+from bio_sync.errors import InvalidFiles, NoPages
+from bio_sync.files import CONFIG_NAME, FoundFile, find_pages, repository_root
+from bio_sync.jsonvalues import JsonObject
+from bio_sync.pages import read_document
+from bio_sync.visible import visible
+
+DEFAULT_PAGES = "pages"
+_NO_PAGES_HINT = "name the files or folders: bio-sync plan PATH; to see it work first: bio-sync demo"
+# Part of the form, and told to be without effect until there is something behind them.
+NOT_YET = ("schema", "safety")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What `bio-sync.yaml` says; without a file, what goes without saying. `root` is what no link may leave."""
+
+    folder: Path
+    root: Path
+    pages: tuple[str, ...] = (DEFAULT_PAGES,)
+    ignore: tuple[str, ...] = ()
+    without_effect: tuple[str, ...] = ()
+    from_file: bool = False
+
+    def page_files(self) -> list[FoundFile]:
+        """List the page files of the repository; raises NoPages when a path of `pages` is not there."""
+        for entry in self.pages:
+            if not os.path.lexists(self.folder / entry):
+                raise NoPages(f"there is no {self.named_by(entry)}", hint=_NO_PAGES_HINT)
+        paths = [Path(os.path.relpath(self.folder / entry)) for entry in self.pages]
+        return find_pages(paths, root=self.root)
+
+    def named_by(self, entry: str) -> str:
+        """Say of a path of `pages` who named it."""
+        where = f"which {CONFIG_NAME} names" if self.from_file else "and no other PATH was given"
+        return f"'{visible(entry)}' here, {where}"
+
+
+def read_config(explicit: str | None) -> Config:
+    """Read `explicit`, or else the `bio-sync.yaml` from here upwards to the git root, or else the defaults.
+
+    Raises InvalidFiles with every problem of the file, NoPages when `explicit` is not there.
+    """
+    here = Path.cwd()
+    if explicit is not None and not os.path.lexists(explicit):
+        raise NoPages(f"{visible(explicit)}: there is no such file", hint="check the path after --config")
+    path = Path(explicit) if explicit is not None else _find(here)
+    if path is None:
+        return Config(here, repository_root(here) or here)
+    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow the links we have to see
+    root = repository_root(folder) or folder
+    name = os.path.relpath(path).replace(os.sep, "/")
+    document = read_document(FoundFile(path, name, root))
+    problems = [*document.problems, *(schema.config_problems(document) if document.value is not None else ())]
+    if problems:
+        raise InvalidFiles(problems, files=1)
+    return _config(schema.as_object(document.value or {}), folder, root)
+
+
+def _find(here: Path) -> Path | None:
+    """Look upwards as far as the git root; without one, only here: a folder above may be anybody's."""
+    root = repository_root(here)
+    for folder in (here, *here.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+        if root is None or folder == root:
+            return None
+    return None
+
+
+def _config(values: JsonObject, folder: Path, root: Path) -> Config:
+    pages, ignore = values.get("pages", [DEFAULT_PAGES]), values.get("ignore", [])
+    assert isinstance(pages, list)  # noqa: S101 - the schema has said so
+    assert isinstance(ignore, list)  # noqa: S101 - the schema has said so
+    without_effect = tuple(key for key in NOT_YET if key in values)
+    return Config(folder, root, tuple(map(str, pages)), tuple(map(str, ignore)), without_effect, from_file=True)

@@ -1,0 +1,151 @@
+"""Faults on demand, and the record of requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from bio_sync.sandbox import Behaviour, Fault, Sandbox
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+
+Serve = Callable[..., Sandbox]
+Ask = Callable[..., httpx.Response]
+
+PAGE = {"id": "bio_acme", "title": "Acme"}
+
+
+def test_a_fault_answers_once_and_is_gone(serve: Serve, ask: Ask) -> None:
+    sandbox = serve([PAGE])
+    sandbox.faults.append(Fault())
+    answer = ask(sandbox, "PATCH", "/bio/pages/bio_acme", json={"title": "New"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert answer.json()["meta"]["request_id"] == answer.headers["x-request-id"]
+    assert sandbox.page("bio_acme")["title"] == "Acme"
+    assert len(sandbox.faults) == 0
+    assert ask(sandbox, "PATCH", "/bio/pages/bio_acme", json={"title": "New"}).is_success
+
+
+def test_a_fault_has_its_own_code_message_and_headers(serve: Serve, ask: Ask) -> None:
+    sandbox = serve()
+    fault = Fault(429, "BURST_LIMIT_EXCEEDED", "Slow down.", {"Retry-After": "2", "X-RateLimit-Limit": "x"})
+    sandbox.fail(fault)
+    answer = ask(sandbox, "GET", "/bio/pages")
+    assert answer.json()["error"] == {
+        "code": "BURST_LIMIT_EXCEEDED",
+        "message": "Slow down.",
+        "status": 429,
+    }
+    assert (answer.headers["retry-after"], answer.headers["x-ratelimit-limit"]) == ("2", "x")
+
+
+def test_faults_answer_as_often_as_told_in_their_order(serve: Serve, ask: Ask) -> None:
+    sandbox = serve(faults=[Fault(500, times=2), Fault(502)])
+    assert [ask(sandbox, "GET", "/bio/pages").status_code for _ in range(4)] == [500, 500, 502, 200]
+
+
+def test_a_fault_without_an_end_lasts_until_it_is_cleared(serve: Serve, ask: Ask) -> None:
+    sandbox = serve(faults=[Fault(500, times=None)])
+    assert [ask(sandbox, "GET", "/bio/pages").status_code for _ in range(3)] == [500, 500, 500]
+    sandbox.faults.clear()
+    assert ask(sandbox, "GET", "/bio/pages").status_code == 200
+
+
+def test_a_fault_meets_only_its_method_and_path(serve: Serve, ask: Ask, http: httpx.Client) -> None:
+    sandbox = serve([PAGE], faults=[Fault(method="patch", path="acme")])
+    assert ask(sandbox, "GET", "/bio/pages/bio_acme").status_code == 200
+    assert ask(sandbox, "PATCH", "/bio/pages/bio_other", json={"title": "x"}).status_code == 404
+    assert http.get(sandbox.address).status_code == 200
+    assert ask(sandbox, "PATCH", "/bio/pages/bio_acme", json={"title": "x"}).status_code == 503
+
+
+def test_public_pages_meet_no_fault(serve: Serve, http: httpx.Client) -> None:
+    sandbox = serve(faults=[Fault()])
+    assert http.get(sandbox.address).status_code == 200
+    assert len(sandbox.faults) == 1
+
+
+def test_an_answer_can_be_lost_after_the_write(serve: Serve, ask: Ask) -> None:
+    sandbox = serve([PAGE], faults=[Fault(502, after=True)])
+    answer = ask(sandbox, "PATCH", "/bio/pages/bio_acme", json={"title": "New"})
+    assert answer.status_code == 502
+    assert sandbox.page("bio_acme")["title"] == "New"
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_connection_can_be_dropped_before_or_after_the_write(
+    serve: Serve, ask: Ask, after: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox = serve([PAGE], faults=[Fault(drop=True, after=after)])
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask(sandbox, "PATCH", "/bio/pages/bio_acme", json={"title": "New"})
+    (call,) = sandbox.calls
+    assert (call.status, call.body) == (None, {"title": "New"})
+    assert sandbox.page("bio_acme")["title"] == ("New" if after else "Acme")
+    assert ask(sandbox, "GET", "/bio/pages").status_code == 200
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_an_answer_can_be_only_late(serve: Serve, ask: Ask, after: bool) -> None:
+    sandbox = serve([PAGE], faults=[Fault(None, delay=0.15, after=after)])
+    begin = time.monotonic()
+    answer = ask(sandbox, "GET", "/bio/pages/bio_acme")
+    assert time.monotonic() - begin >= 0.15
+    assert answer.json()["data"]["title"] == "Acme"
+
+
+def test_a_write_can_land_after_its_caller_gave_up(serve: Serve, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    sandbox = serve([PAGE], faults=[Fault(None, delay=0.3)])
+    with pytest.raises(httpx.ReadTimeout):
+        ask(sandbox, "PATCH", "/bio/pages/bio_acme", json={"title": "Late"}, timeout=0.05)
+    assert sandbox.page("bio_acme")["title"] == "Acme"
+    deadline = time.monotonic() + 5
+    while sandbox.page("bio_acme")["title"] == "Acme" and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert sandbox.page("bio_acme")["title"] == "Late"
+    assert not caplog.records
+
+
+def test_stopping_does_not_wait_for_a_long_delay(serve: Serve, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    sandbox = serve(faults=[Fault(None, delay=60)])
+    with pytest.raises(httpx.ReadTimeout):
+        ask(sandbox, "GET", "/bio/pages", timeout=0.05)
+    begin = time.monotonic()
+    sandbox.stop()
+    assert time.monotonic() - begin < 20
+    assert not caplog.records
+
+
+def test_a_fault_can_answer_with_any_body(serve: Serve, ask: Ask) -> None:
+    sandbox = serve(faults=[Fault(502, body="<h1>Bad gateway</h1>")])
+    sandbox.fail(Fault(200, body=b'{"data": 1', headers={"Content-Type": "application/json"}))
+    sandbox.fail(Fault(302, body="", headers={"Location": "https://elsewhere.example/"}))
+    html, broken, moved = (ask(sandbox, "GET", "/bio/pages") for _ in range(3))
+    assert (html.text, html.headers["content-type"]) == ("<h1>Bad gateway</h1>", "text/html; charset=utf-8")
+    assert (broken.content, broken.headers["content-type"]) == (b'{"data": 1', "application/json")
+    assert moved.headers["location"] == "https://elsewhere.example/"
+
+
+def test_every_request_is_recorded_as_it_arrived(
+    serve: Serve, ask: Ask, http: httpx.Client, clock: SimpleNamespace
+) -> None:
+    sandbox = serve([PAGE], behaviour=Behaviour(paging="ignore"), clock=clock)
+    ask(sandbox, "GET", "/bio/pages?limit=200&offset=")
+    clock.now += 1
+    ask(sandbox, "PATCH", "/bio/pages/bio_acme", json={"title": "New"})
+    ask(sandbox, "PATCH", "/bio/pages/bio_acme", content=b"{")
+    http.get(f"{sandbox.address}/nothing")
+    listing, write, broken, public = sandbox.requests
+    assert (listing.method, listing.path, listing.status) == ("GET", "/api/v1/bio/pages", 200)
+    assert (listing.query, listing.body) == ({"limit": "200", "offset": ""}, None)
+    assert listing.headers["authorization"] == f"Bearer {sandbox.key}"
+    assert (write.method, write.body, write.at - listing.at) == ("PATCH", {"title": "New"}, 1.0)
+    assert (broken.body, broken.status) == (None, 400)
+    assert (public.path, public.status, public.charged) == ("/nothing", 404, False)
+    assert sandbox.calls == [listing, write, broken]

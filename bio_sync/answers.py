@@ -1,0 +1,149 @@
+"""What the service answers, believed only in part: the envelope, its errors, and pages out of JSON."""
+
+import re
+from typing import NoReturn, cast
+
+from bio_sync.errors import (
+    NotAnAnswer,
+    PageGone,
+    QuotaUsedUp,
+    Rejected,
+    ServiceError,
+    TooManyRequests,
+    Unauthorised,
+)
+from bio_sync.jsonvalues import Json, JsonObject, TooDeep, canonical, normalised, parsed
+from bio_sync.model import LivePage, PageContent
+from bio_sync.visible import shortened
+
+# What may stand in the path of a request: ids come from files and from answers alike.
+PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+_UNAUTHORISED = {
+    "INVALID_API_KEY": (
+        "the service does not know the API key",
+        "check XQR_API_KEY: all of the key, and of this workspace",
+    ),
+    "REVOKED_API_KEY": ("the API key was revoked", "make a new key in xQR's settings"),
+    "EXPIRED_API_KEY": ("the API key has expired", "make a new key in xQR's settings"),
+    "INSUFFICIENT_SCOPE": (
+        "the API key may not do this",
+        "plan needs the scope bio:read, apply needs bio:read and bio:write",
+    ),
+    "FEATURE_NOT_AVAILABLE": (
+        "the workspace's plan does not include this",
+        "see the workspace's plan in xQR",
+    ),
+    "PLAN_LIMIT_EXCEEDED": ("the workspace's plan allows no more of this", "see the workspace's plan in xQR"),
+}
+
+
+def envelope(body: bytes, header_request_id: str | None) -> tuple[JsonObject, str | None]:
+    """Read the JSON object around every answer, and the id that the service gave to the request.
+
+    What is no JSON object by RFC 8259, with unique keys and finite numbers, is an empty one.
+    """
+    try:
+        answer = parsed(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        answer = None
+    answer = answer if isinstance(answer, dict) else {}
+    return answer, _request_id(answer.get("meta"), header_request_id)
+
+
+def rate_limit(answer: JsonObject) -> JsonObject:
+    """Give `meta.rate_limit` in whichever of its three shapes; empty when there is none."""
+    meta = answer.get("meta")
+    limits = meta.get("rate_limit") if isinstance(meta, dict) else None
+    return limits if isinstance(limits, dict) else {}
+
+
+def raise_error(answer: JsonObject, *, status: int, request_id: str | None, may_wait: bool = False) -> NoReturn:
+    """Raise the ServiceError that an answer stands for, by `error.code` before the status.
+
+    An answer without a code is not xQR's own: a proxy's, or another service's. It is refused all the same, but
+    that a page is gone is not believed of it. `may_wait` tells whether the answer said when to come back.
+    """
+    error = answer.get("error")
+    error = error if isinstance(error, dict) else {}
+    code = str(error["code"]) if isinstance(error.get("code"), str) else ""
+    said = f": {shortened(str(error['message']), 200)}" if error.get("message") else ""
+    told = f" ({status}{f' {shortened(code)}' if code else ''}){said}"
+    kind, message, hint = _meaning(code, status, may_wait=may_wait)
+    raise kind(f"{message}{told}", hint=hint, request_id=request_id, status=status)
+
+
+def _meaning(code: str, status: int, *, may_wait: bool) -> tuple[type[ServiceError], str, str]:
+    if code in _UNAUTHORISED:
+        return Unauthorised, *_UNAUTHORISED[code]
+    if code == "RATE_LIMIT_EXCEEDED" or (status == 429 and code != "BURST_LIMIT_EXCEEDED" and not may_wait):
+        hint = "wait for the next month, or take a larger plan"
+        return QuotaUsedUp, "the month's API calls are used up", hint
+    if code == "BURST_LIMIT_EXCEEDED" or status == 429:
+        return TooManyRequests, "too many requests a second", "is another run using this key?"
+    if status in {401, 403}:
+        return Unauthorised, "the service refuses the API key", "check XQR_API_KEY"
+    if status == 408 or status >= 500:
+        return NotAnAnswer, "the service has a fault of its own", "try again later"
+    return _refusal(code, status)
+
+
+def _refusal(code: str, status: int) -> tuple[type[ServiceError], str, str]:
+    if 300 <= status < 400:
+        return Rejected, "the service sends elsewhere, and redirects are not followed", "check the API address"
+    if not code:
+        hint = "check the API address; a proxy or a maintenance page may be in between"
+        return NotAnAnswer if status < 300 else Rejected, "what answered is not xQR", hint
+    if status in {404, 410}:
+        hint = "it was deleted, or the key is another workspace's"
+        return PageGone, "the page is not in this workspace", hint
+    return Rejected, "the service refused it", ""
+
+
+def page(value: Json, *, request_id: str | None) -> LivePage:
+    """Read a page object; members that are new to us are passed over. Raises NotAnAnswer for what is no page."""
+    if not isinstance(value, dict):
+        _no_page("it is no object", request_id)
+    page_id, title = value.get("id"), value.get("title")
+    description, page_data, published = (
+        value.get("description"),
+        value.get("page_data"),
+        value.get("is_published"),
+    )
+    if not isinstance(page_id, str) or not PAGE_ID.fullmatch(page_id):
+        _no_page(f"{shortened(canonical(page_id))} is not an id", request_id)
+    if not isinstance(title, str | None) or not isinstance(description, str | None):
+        _no_page(f"title or description of {page_id} is no text", request_id)
+    if not isinstance(page_data, dict | None) or not isinstance(published, bool | None):
+        _no_page(f"page_data or is_published of {page_id} has the wrong type", request_id)
+    try:
+        data = cast("JsonObject", normalised(page_data or {}))
+    except TooDeep:
+        _no_page(f"page_data of {page_id} is nested too deep", request_id)
+    return LivePage(
+        page_id=page_id,
+        content=PageContent(title or "", description, data, published or False),
+        slug=_text(value.get("slug")),
+        html_url=_text(value.get("html_url")),
+        views=_count(value.get("view_count")),
+        clicks=_count(value.get("click_count")),
+        updated_at=_text(value.get("updated_at")) or None,
+    )
+
+
+def _no_page(why: str, request_id: str | None) -> NoReturn:
+    raise NotAnAnswer(f"what answered is not xQR: this is no page, {why}", request_id=request_id)
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Json) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def _request_id(meta: Json, header: str | None) -> str | None:
+    found = meta.get("request_id") if isinstance(meta, dict) else None
+    found = found if isinstance(found, str) else header
+    return shortened(found, 80) if found else None

@@ -1,0 +1,222 @@
+"""The service as we need it: list and read pages, write one; every HTTP failure becomes an error of ours."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Collection
+from types import TracebackType
+from typing import Self
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from bio_sync import __version__, answers
+from bio_sync.address import DEFAULT_ADDRESS, service_address
+from bio_sync.deadline import Deadline
+from bio_sync.errors import InvalidAddress, NotAnAnswer, PageGone, Rejected, ServiceError, UnclearWrite, Unreachable
+from bio_sync.jsonvalues import Json, JsonObject
+from bio_sync.key import ApiKey
+from bio_sync.listing import LIST_LIMIT, Listing
+from bio_sync.model import LivePage
+from bio_sync.transport import NEVER_SENT, Meter, Origin, Pace, Patience, Whole
+from bio_sync.visible import shortened, visible
+
+READING = frozenset(("GET",))
+WRITING = frozenset(("GET", "PATCH", "POST"))
+
+
+class Api:
+    """A client that can only read; close it, or use it in a `with`."""
+
+    _methods = READING
+
+    def __init__(
+        self,
+        address: str,
+        key: ApiKey,
+        *,
+        timeout: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Prepare a client for the service at `address`; `timeout` seconds bound each request."""
+        self.address = service_address(address)
+        self.meter = Meter()
+        sockets = _sockets(self.address)
+        bounded = Deadline(Whole(sockets, meter=self.meter), timeout=timeout)
+        pace = Pace(bounded, meter=self.meter, clock=clock, sleep=sleep)
+        self._client = httpx.Client(
+            transport=Origin(Patience(pace, sleep=sleep), address=self.address, methods=self._methods),
+            timeout=timeout,
+            trust_env=False,
+            follow_redirects=False,
+            headers={
+                "Authorization": key.header(),
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"bio-sync/{__version__}",
+            },
+        )
+        self._takes_limit = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def get_page(self, page_id: str) -> LivePage:
+        """Read one page, one call; raises PageGone when it is not there."""
+        data, request_id = self._call("GET", f"/bio/pages/{_checked(page_id)}")
+        return _same_page(answers.page(data, request_id=request_id), page_id, request_id)
+
+    def list_pages(self, wanted: Collection[str] = (), *, everything: bool = True) -> dict[str, LivePage]:
+        """Read the pages of the workspace, by id: one call for 200 pages.
+
+        `wanted` are ids that should be there; those that a list in parts missed are asked for one by one. With
+        `everything` false, reading ends when all of them are found.
+        """
+        listing = Listing(self._batch, frozenset(wanted), everything)
+        listing.read()
+        for page_id in listing.doubtful:
+            with contextlib.suppress(PageGone):
+                listing.pages[page_id] = self.get_page(page_id)
+        return listing.pages
+
+    def _batch(self, offset: int) -> dict[str, LivePage] | None:
+        if self._takes_limit:
+            try:
+                return self._listed(f"/bio/pages?limit={LIST_LIMIT}&offset={offset}")
+            except Rejected as error:
+                # The vendor's page of this call says that it takes no parameters: then all is in one answer.
+                if offset or error.status != 400:
+                    raise
+                self._takes_limit = False
+        return None if offset else self._listed("/bio/pages")
+
+    def _listed(self, path: str) -> dict[str, LivePage]:
+        try:
+            data, request_id = self._call("GET", path)
+        except PageGone as error:
+            hint = f"check the API address {self.address}"
+            raise NotAnAnswer("there is no xQR at this address", hint=hint, request_id=error.request_id) from None
+        if not isinstance(data, list):
+            raise NotAnAnswer("what answered is not xQR: the list of pages is no list", request_id=request_id)
+        if data and not any(isinstance(value, dict) and "page_data" in value for value in data):
+            # A list of summaries would read as pages that have nothing on them.
+            raise NotAnAnswer("what answered is not xQR: its pages have no page_data", request_id=request_id)
+        pages: dict[str, LivePage] = {}
+        for value in data:
+            page = answers.page(value, request_id=request_id)
+            if pages.setdefault(page.page_id, page) != page:
+                raise NotAnAnswer(f"the list holds two different pages {page.page_id}", request_id=request_id)
+        return pages
+
+    def _call(self, method: str, path: str, body: JsonObject | None = None) -> tuple[Json, str | None]:
+        """Send one request and give the `data` of its answer, with the request's id."""
+        response = self._send(method, path, body)
+        answer, request_id = answers.envelope(response.content, response.headers.get("X-Request-Id"))
+        limits = answers.rate_limit(answer)
+        if "X-RateLimit-Remaining" not in response.headers:
+            self.meter.learn(quota_remaining=limits.get("remaining"))
+        if "X-RateLimit-Burst-Limit" not in response.headers:
+            self.meter.learn(burst_limit=limits.get("burst_limit"))
+        if not response.is_success or "data" not in answer or answer.get("error") is not None:
+            may_wait = "Retry-After" in response.headers
+            answers.raise_error(answer, status=response.status_code, request_id=request_id, may_wait=may_wait)
+        return answer["data"], request_id
+
+    def _send(self, method: str, path: str, body: JsonObject | None) -> httpx.Response:
+        content = None if body is None else json.dumps(body, allow_nan=False).encode("ascii")
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            return self._client.request(method, f"{self.address}{path}", content=content, headers=headers)
+        except NEVER_SENT as error:
+            raise Unreachable(
+                f"the service does not answer: {shortened(str(error), 120)}",
+                hint=f"check the network and the API address {self.address}",
+            ) from None
+        except httpx.TransportError as error:
+            why = shortened(str(error) or type(error).__name__, 120)
+            if method != "GET":
+                raise UnclearWrite(
+                    f"the answer was lost on its way: {why}",
+                    hint="look at the page, or run again: what was written is not written twice",
+                ) from None
+            raise Unreachable(f"the answer was lost on its way: {why}", hint="try again later") from None
+
+
+class WritingApi(Api):
+    """A client that can also write: PATCH, publish and unpublish, one call each, never sent twice blindly."""
+
+    _methods = WRITING
+
+    def update(self, page_id: str, fields: JsonObject) -> tuple[LivePage, str | None]:
+        """PATCH the given top-level fields; gives the whole page as stored, and the request's id."""
+        return self._write("PATCH", page_id, f"/bio/pages/{_checked(page_id)}", fields)
+
+    def set_published(self, page_id: str, *, published: bool) -> tuple[LivePage, str | None]:
+        """Publish or unpublish a page; gives the whole page as stored, and the request's id."""
+        verb = "publish" if published else "unpublish"
+        return self._write("POST", page_id, f"/bio/pages/{_checked(page_id)}/{verb}", None)
+
+    def _write(self, method: str, page_id: str, path: str, body: JsonObject | None) -> tuple[LivePage, str | None]:
+        try:
+            data, request_id = self._call(method, path, body)
+            return _same_page(answers.page(data, request_id=request_id), page_id, request_id), request_id
+        except NotAnAnswer as error:
+            # Anything but a plain refusal may come from behind a write that was carried out.
+            raise UnclearWrite(error.message, hint=error.hint, request_id=error.request_id) from error
+
+
+def _sockets(address: str) -> httpx.HTTPTransport:
+    url = parsed_address(address)
+    # By the parsed scheme: `HTTP://` is as clear as `http://`, and no proxy may see what is sent in the clear.
+    if url.scheme == "http":
+        return httpx.HTTPTransport(verify=False, trust_env=False)
+    try:
+        # trust_env of the context alone: SSL_CERT_FILE and SSL_CERT_DIR for company networks, never .netrc.
+        context = httpx.create_ssl_context(trust_env=True)
+    except OSError as error:
+        why = visible(error.strerror or "unknown")
+        raise InvalidAddress(
+            f"the certificates that SSL_CERT_FILE names can't be read: {why}", hint="it is a file of PEM certificates"
+        ) from None
+    try:
+        return httpx.HTTPTransport(verify=context, trust_env=False, proxy=_proxy(url.host))
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # Not the proxy's address: it may hold a password.
+        raise InvalidAddress(
+            "the proxy that HTTPS_PROXY names can't be used", hint="it looks like http://proxy.example:3128"
+        ) from None
+
+
+def parsed_address(address: str) -> httpx.URL:
+    """Read a service's address as httpx does, which is stricter than Python; raises InvalidAddress."""
+    try:
+        url = httpx.URL(address)
+        # The resolver's own form; httpx decodes the host when it is looked at, and either may fail.
+        url.host.encode("idna")
+    except (httpx.InvalidURL, ValueError):
+        raise InvalidAddress("the API address can't be read", hint=f"it looks like {DEFAULT_ADDRESS}") from None
+    return url
+
+
+def _proxy(host: str) -> str | None:
+    proxy = None if proxy_bypass(host) else getproxies().get("https")
+    # `proxy:3128` is usual, and means http (as in curl).
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+def _checked(page_id: str) -> str:
+    if not answers.PAGE_ID.fullmatch(page_id):
+        raise ServiceError(f"'{shortened(page_id)}' is not the id of a page")
+    return page_id
+
+
+def _same_page(page: LivePage, page_id: str, request_id: str | None) -> LivePage:
+    if page.page_id != page_id:
+        raise NotAnAnswer(f"the service answered with page {page.page_id} for {page_id}", request_id=request_id)
+    return page

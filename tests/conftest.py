@@ -1,0 +1,96 @@
+"""What the tests share: a real xQR on loopback, the command line, and a folder of pages."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from bio_sync import cli
+from bio_sync.sandbox import Behaviour, Sandbox
+
+ROOT = Path(__file__).parent.parent
+
+_NOT_A_SIGN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+# `make test` runs the quick profile; `make properties` the long one (see the Makefile).
+settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=_NOT_A_SIGN)
+settings.register_profile("long", max_examples=3_000, deadline=None, suppress_health_check=_NOT_A_SIGN)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may talk to another machine, nor find a key or a colour setting of the developer's own."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and not ipaddress.ip_address(address[0]).is_loopback:
+            pytest.fail(f"a test wanted to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    for name in ("XQR_API_KEY", "XQR_API_KEY_FILE", "XQR_API_URL", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty page repository, which is also the working directory."""
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process: `run("plan", "--format", "json").out`."""
+
+    def call(*arguments: str) -> Result:
+        capfd.readouterr()
+        code = cli.run(arguments)
+        out, err = capfd.readouterr()
+        return Result(code, out, err)
+
+    return call
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """An xQR without pages and with roomy limits, which the environment points at."""
+    with Sandbox(behaviour=Behaviour(burst_limit=10_000, monthly_limit=1_000_000)) as running:
+        monkeypatch.setenv("XQR_API_URL", running.url)
+        monkeypatch.setenv("XQR_API_KEY", running.key)
+        yield running
+
+
+@pytest.fixture
+def start_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Sandbox]]:
+    """Start an xQR with pages and behaviour of one's own; the environment points at the last one started."""
+    started: list[Sandbox] = []
+
+    def start(pages: list[dict[str, Any]] | None = None, **behaviour: Any) -> Sandbox:
+        limits = {"burst_limit": 10_000, "monthly_limit": 1_000_000} | behaviour
+        running = Sandbox(pages=pages or [], behaviour=Behaviour(**limits)).start()
+        started.append(running)
+        monkeypatch.setenv("XQR_API_URL", running.url)
+        monkeypatch.setenv("XQR_API_KEY", running.key)
+        return running
+
+    yield start
+    for running in started:
+        running.stop()

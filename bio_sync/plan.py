@@ -1,0 +1,209 @@
+"""The plan: a value made once from what is wanted and what is live, then shown, saved, compared or carried out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bio_sync.adopt import adopt
+from bio_sync.diff import Operation, operations
+from bio_sync.jsonvalues import Json, JsonObject, digest
+from bio_sync.model import WRITABLE_FIELDS, DesiredPage, LivePage, PageContent
+from bio_sync.pointer import from_pointer
+
+UPDATE, PUBLISH, UNPUBLISH = "update", "publish", "unpublish"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What would be written to one page, and what a reader needs to judge it.
+
+    `actions` stand in the order in which they are carried out; `patch` is the exact body of the PATCH, empty
+    when there is none. `before` and `after` are the whole page.
+    """
+
+    page_id: str
+    file: str
+    slug: str
+    html_url: str
+    is_published: bool
+    views: int
+    clicks: int
+    actions: tuple[str, ...]
+    live_updated_at: str | None
+    live_digest: str
+    operations: tuple[Operation, ...]
+    patch: JsonObject
+    before: PageContent
+    after: PageContent
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """A page that a file names, when there is nothing to say about it but that."""
+
+    page_id: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnmanagedPage:
+    """A live page that no file names."""
+
+    page_id: str
+    slug: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """When, where and at what cost a plan was made. Calls are API calls; None is a number nobody told."""
+
+    tool_version: str
+    created_at: str
+    api_url: str
+    calls: int
+    quota_remaining: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that an apply would do to a workspace; all sequences are ordered by file, then by page id."""
+
+    circumstances: Circumstances
+    changes: tuple[Change, ...]
+    unchanged: tuple[PageFile, ...]
+    gone: tuple[PageFile, ...]
+    unmanaged: tuple[UnmanagedPage, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def writes(self) -> int:
+        """Count the calls that write: one for each action of each change."""
+        return sum(len(change.actions) for change in self.changes)
+
+    @property
+    def calls_to_apply(self) -> int:
+        """Count what an apply costs: the same reads again, and the writes."""
+        return self.circumstances.calls + self.writes
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Count pages by what happens to them; `live` are changed pages that the public sees now."""
+        actions = [action for change in self.changes for action in change.actions]
+        return {
+            "pages": len(self.changes) + len(self.unchanged) + len(self.gone),
+            UPDATE: actions.count(UPDATE),
+            PUBLISH: actions.count(PUBLISH),
+            UNPUBLISH: actions.count(UNPUBLISH),
+            "unchanged": len(self.unchanged),
+            "gone": len(self.gone),
+            "live": sum(change.is_published for change in self.changes),
+        }
+
+    @property
+    def digest(self) -> str:
+        """Give the fingerprint of what would be written: the same for two plans that would write the same.
+
+        It covers pages, whether the public sees them, actions, and operations with the values before: consent
+        to replace one title is none to replace another. Times, counts, file names and what is left alone are
+        not part of it.
+        """
+        return digest(
+            [
+                {
+                    "page_id": change.page_id,
+                    "is_published": change.is_published,
+                    "actions": list(change.actions),
+                    "operations": [operation_as_json(operation) for operation in change.operations],
+                }
+                for change in sorted(self.changes, key=lambda change: change.page_id)
+            ]
+        )
+
+
+def operation_as_json(operation: Operation) -> JsonObject:
+    """Write an operation in the words of JSON Patch, with `before` and `after` in the place of `value`."""
+    result: JsonObject = {"op": operation.op}
+    if operation.source is not None:
+        result["from"] = operation.source
+    result["path"] = operation.path
+    if operation.op != "add":
+        result["before"] = operation.before
+    if operation.op != "remove":
+        result["after"] = operation.after
+    return result
+
+
+def make_plan(
+    desired: Sequence[DesiredPage],
+    live: Mapping[str, LivePage],
+    *,
+    circumstances: Circumstances,
+    tell_unmanaged: bool = True,
+    warnings: Sequence[str] = (),
+) -> Plan:
+    """Compare what the files want with what is live, by page id; nothing is read and nothing is written."""
+    ordered = sorted(desired, key=lambda page: (page.file, page.page_id))
+    changes: list[Change] = []
+    unchanged: list[PageFile] = []
+    gone: list[PageFile] = []
+    for page in ordered:
+        live_page = live.get(page.page_id)
+        if live_page is None:
+            gone.append(PageFile(page.page_id, page.file))
+        elif change := change_of(page, live_page):
+            changes.append(change)
+        else:
+            unchanged.append(PageFile(page.page_id, page.file))
+    managed = {page.page_id for page in desired}
+    strangers = [page for page in live.values() if page.page_id not in managed] if tell_unmanaged else []
+    return Plan(
+        circumstances=circumstances,
+        changes=tuple(changes),
+        unchanged=tuple(unchanged),
+        gone=tuple(gone),
+        unmanaged=tuple(
+            UnmanagedPage(page.page_id, page.slug, page.content.title)
+            for page in sorted(strangers, key=lambda page: (page.slug, page.page_id))
+        ),
+        warnings=tuple(warnings),
+    )
+
+
+def change_of(desired: DesiredPage, live: LivePage) -> Change | None:
+    """Give what has to be written so that `live` becomes what its file wants; None when nothing has to."""
+    after = adopt(desired, live)
+    steps = operations(live.content, after)
+    if not steps:
+        return None
+    return Change(
+        page_id=desired.page_id,
+        file=desired.file,
+        slug=live.slug,
+        html_url=live.html_url,
+        is_published=live.content.published,
+        views=live.views,
+        clicks=live.clicks,
+        actions=actions_of(steps, after),
+        live_updated_at=live.updated_at,
+        live_digest=digest(live.content.as_json()),
+        operations=steps,
+        patch=patch_of(steps, after),
+        before=live.content,
+        after=after,
+    )
+
+
+def patch_of(steps: Sequence[Operation], after: PageContent) -> JsonObject:
+    """Give the body of the PATCH: the top-level fields that the operations touch, each whole."""
+    touched = {from_pointer(step.path)[0] for step in steps}
+    fields: Json = after.as_json()
+    assert isinstance(fields, dict)  # noqa: S101 - as_json says so
+    return {field: fields[field] for field in WRITABLE_FIELDS if field in touched}
+
+
+def actions_of(steps: Sequence[Operation], after: PageContent) -> tuple[str, ...]:
+    """Name the calls in their order: a page is complete before it is published, and hidden before it changes."""
+    update = (UPDATE,) if patch_of(steps, after) else ()
+    if not any(step.path == "/published" for step in steps):
+        return update
+    return (*update, PUBLISH) if after.published else (UNPUBLISH, *update)

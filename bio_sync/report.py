@@ -1,0 +1,105 @@
+"""Problems, outcomes and failures in the words of a terminal and as JSON."""
+
+from typing import cast
+
+from bio_sync.apply import OUTCOMES, Outcome, Report
+from bio_sync.errors import BioSyncError, InvalidFiles, ServiceError
+from bio_sync.jsonvalues import Json, JsonObject, json_text
+from bio_sync.pages import PageFiles
+from bio_sync.problems import Problem
+from bio_sync.visible import plural, shortened, visible
+
+FORMAT_VERSION = "1.0"
+
+
+def problem_text(problem: Problem) -> str:
+    """Write a problem as `file:line:column: pointer: message`, and its hint on a line of its own."""
+    pointer = f"{shortened(problem.pointer, 200)}: " if problem.pointer else ""
+    hint = f"  hint: {problem.hint}\n" if problem.hint else ""
+    return f"{problem.file}:{problem.line}:{problem.column}: {pointer}{problem.message}\n{hint}"
+
+
+def problems_json(files: PageFiles) -> str:
+    """Write the problems and warnings of page files as JSON."""
+    return as_text(
+        {
+            "problems": [_problem(problem) for problem in files.problems],
+            "warnings": [_problem(problem) for problem in files.warnings],
+            "files": files.files,
+        }
+    )
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """Write an outcome on one line: what became of the page, its file, and why."""
+    words = f"  {visible(outcome.message)}" if outcome.message else f"  {', '.join(outcome.actions)}"
+    request = f" (request {visible(outcome.request_id)})" if outcome.request_id and outcome.message else ""
+    return f"{outcome.outcome:<9}  {visible(outcome.file)}{words}{request}\n"
+
+
+def summary_text(report: Report, *, calls: int, quota_remaining: int | None) -> str:
+    """Say in one sentence what became of all pages, and what it cost."""
+    counts = ", ".join(f"{count:,} {word}" for word, count in report.summary.items() if count) or "nothing to do"
+    left = "" if quota_remaining is None else f", {quota_remaining:,} left this month"
+    return f"Pages: {counts}. API: {plural(calls, 'call')} used{left}.\n"
+
+
+def report_json(report: Report, *, calls: int, quota_remaining: int | None) -> JsonObject:
+    """Give the report of an apply as JSON: outcomes, counts, calls, and the code that it exits with."""
+    return {
+        "outcomes": [
+            {
+                "page_id": outcome.page_id,
+                "file": outcome.file,
+                "outcome": outcome.outcome,
+                "actions": list(outcome.actions),
+                "reason": outcome.reason,
+                "message": outcome.message,
+                "request_id": outcome.request_id,
+            }
+            for outcome in report.outcomes
+        ],
+        "summary": cast("JsonObject", report.summary),
+        "api": {"calls": calls, "quota_remaining": quota_remaining},
+        "exit_code": report.exit_code,
+    }
+
+
+def failure_json(error: BioSyncError, command: str, *, calls: int, quota_remaining: int | None) -> JsonObject:
+    """Give a failure as JSON: what went wrong and the way out, with the members that the command's result has."""
+    result: JsonObject = {
+        "error": {
+            "message": error.message,
+            "hint": error.hint,
+            "reason": error.reason,
+            "request_id": error.request_id if isinstance(error, ServiceError) else None,
+        },
+        "exit_code": error.exit_code,
+    }
+    if command == "apply":
+        result |= {"outcomes": [], "summary": dict.fromkeys(OUTCOMES, 0)}
+    if command != "validate":
+        result["api"] = {"calls": calls, "quota_remaining": quota_remaining}
+    if command == "validate":
+        result |= {"problems": [], "warnings": [], "files": 0}
+    if isinstance(error, InvalidFiles):
+        result["problems"] = [_problem(problem) for problem in error.problems]
+        result["files"] = error.files
+    return result
+
+
+def as_text(document: JsonObject) -> str:
+    """Write a JSON object with its format version first, indented, ASCII only."""
+    return json_text({"format_version": FORMAT_VERSION, **document})
+
+
+def _problem(problem: Problem) -> Json:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "pointer": problem.pointer,
+        "message": problem.message,
+        "hint": problem.hint,
+        "rule": problem.rule,
+    }

@@ -1,0 +1,97 @@
+"""The way in and the way out: one gate that turns every failure into words and an exit code."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from bio_sync.commands import commands
+from bio_sync.errors import BioSyncError, InvalidFiles, ServiceError, Terminated
+from bio_sync.key import key_at_hand
+from bio_sync.options import Session
+from bio_sync.terminal import use_utf8
+from bio_sync.visible import visible
+
+USAGE = 64
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+class WrongUsage(BioSyncError):
+    """The words of the command line are off."""
+
+    exit_code = USAGE
+    reason = "invalid"
+
+
+class Interrupted(BioSyncError):
+    """Somebody ended the run before it had anything to report."""
+
+    exit_code = INTERRUPTED
+    reason = "interrupted"
+
+
+class Bug(BioSyncError):
+    """A failure that nobody has foreseen."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    use_utf8()
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(run(sys.argv[1:]))
+
+
+def _terminated(_: int, __: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code; every failure that can be explained is explained here."""
+    session = Session()
+    # From the first word on, the key is cut out of all that is printed, whichever command it is.
+    session.terminal.hide(key_at_hand(os.environ))
+    session.expect_format(arguments)
+    try:
+        code = commands.main(list(arguments), prog_name="bio-sync", obj=session, standalone_mode=False)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"see {context.command_path if context else 'bio-sync'} --help"
+        return _explained(WrongUsage(error.format_message(), hint=hint), session)
+    except (KeyboardInterrupt, click.Abort) as error:
+        ended = Interrupted("interrupted", hint="run again: what was written is not written twice")
+        # click makes an Abort of every interrupt.
+        cause = error.__cause__ if isinstance(error, click.Abort) else error
+        ended.exit_code = TERMINATED if isinstance(cause, Terminated) else INTERRUPTED
+        return _explained(ended, session)
+    except BioSyncError as error:
+        return _explained(error, session)
+    except Exception:  # noqa: BLE001 - a bug: its traceback, without the key that may stand in it
+        session.terminal.complain(traceback.format_exc().rstrip())
+        return _explained(Bug("this is a bug in bio-sync", hint="please report it with the lines above"), session)
+    if session.terminal.result_lost and not code:
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _explained(error: BioSyncError, session: Session) -> int:
+    """Say what went wrong: on standard error always, on standard output in the form that was asked for."""
+    from bio_sync import report  # noqa: PLC0415 - heavier than `--help` needs
+
+    terminal = session.terminal
+    if session.output_format == "json":
+        calls, left = (session.meter.calls, session.meter.quota_remaining) if session.meter else (0, None)
+        failure = report.failure_json(error, session.command, calls=calls, quota_remaining=left)
+        terminal.result(report.as_text(failure))
+    elif isinstance(error, InvalidFiles):
+        terminal.result("".join(map(report.problem_text, error.problems)))
+    request = f" (request {error.request_id})" if isinstance(error, ServiceError) and error.request_id else ""
+    terminal.complain(f"error: {visible(error.message)}{request}")
+    if error.hint:
+        terminal.complain(f"hint: {visible(error.hint)}")
+    return error.exit_code

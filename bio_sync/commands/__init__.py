@@ -1,0 +1,9 @@
+"""The commands, one module each: parse, call the verb, show what it gives.
+
+Heavy imports stand inside the commands: `--help` and `--version` load nothing but click.
+"""
+
+from bio_sync.commands import apply, local, plan, validate
+from bio_sync.commands.group import commands
+
+__all__ = ["apply", "commands", "local", "plan", "validate"]

@@ -1,0 +1,48 @@
+"""From what the session was told to a configuration, a client and a plan."""
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from bio_sync.options import Session
+from bio_sync.visible import plural
+
+if TYPE_CHECKING:
+    from bio_sync.api import Api
+    from bio_sync.config import Config
+    from bio_sync.pages import PageFiles
+    from bio_sync.plan import Plan
+
+    Client = TypeVar("Client", bound=Api)
+
+
+def configuration(session: Session) -> "Config":
+    """Read the configuration, and tell which of its keys are without effect."""
+    from bio_sync.config import read_config  # noqa: PLC0415
+
+    config = read_config(session.config)
+    for key in config.without_effect:
+        session.terminal.say(f"warning: '{key}' in bio-sync.yaml has no effect in this version of bio-sync")
+    return config
+
+
+def connect(session: Session, kind: "type[Client]") -> "Client":
+    """Make a client for the service that the environment and the flags name, and keep the key off all output."""
+    from bio_sync.address import DEFAULT_ADDRESS  # noqa: PLC0415
+    from bio_sync.key import read_key  # noqa: PLC0415
+
+    # An empty variable is how CI systems say that there is none; an empty flag is a mistake.
+    told = session.api_url if session.api_url is not None else os.environ.get("XQR_API_URL") or DEFAULT_ADDRESS
+    key = read_key(os.environ, file=session.api_key_file)
+    session.terminal.hide(key)
+    api = kind(told, key, timeout=session.timeout)
+    session.meter = api.meter
+    return api
+
+
+def planned(session: Session, files: "PageFiles", api: "Api") -> "Plan":
+    """Make the plan of the page files against the live pages, now."""
+    from bio_sync import workflow  # noqa: PLC0415
+
+    session.terminal.detail(f"{plural(files.files, 'page file')} read; asking {api.address}")
+    return workflow.plan_pages(files, api, now=datetime.now(UTC))

@@ -1,0 +1,107 @@
+"""The options that stand before or after any command; after it, they are the stronger."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from bio_sync.terminal import Terminal
+
+if TYPE_CHECKING:
+    from bio_sync.transport import Meter
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Session:
+    """What one run was told, and what it has cost; `command` and `output_format` say how a failure is shown."""
+
+    terminal: Terminal = field(default_factory=Terminal)
+    timeout: float = 30.0
+    api_url: str | None = None
+    api_key_file: str | None = None
+    config: str | None = None
+    meter: "Meter | None" = None
+    command: str = ""
+    output_format: str = "text"
+
+    def expect_format(self, arguments: Sequence[str]) -> None:
+        """Look for the command and `--format json` before anything is parsed: wrong usage is told as JSON too."""
+        words = [word for word in arguments if not word.startswith("-")]
+        self.command = next((word for word in words if word in {"validate", "plan", "apply"}), "")
+        asked = "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+        if self.command and asked:
+            self.output_format = "json"
+
+
+def _told(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if isinstance(value, float) and math.isnan(value):
+        raise click.BadParameter("nan is not a number of seconds.")
+    if value is not None:
+        setattr(context.ensure_object(Session), str(parameter.name), value)
+
+
+def _colour(context: click.Context, _: click.Parameter, value: Literal["auto", "always", "never"] | None) -> None:
+    if value is not None:
+        context.ensure_object(Session).terminal.colour_choice = value
+
+
+def _louder(context: click.Context, _: click.Parameter, count: int) -> None:
+    context.ensure_object(Session).terminal.quietness -= count
+
+
+def _quieter(context: click.Context, _: click.Parameter, count: int) -> None:
+    context.ensure_object(Session).terminal.quietness += count
+
+
+_OPTIONS = (
+    click.option(
+        "--timeout",
+        metavar="S",
+        type=click.FloatRange(min=0, min_open=True, max=3600),
+        callback=_told,
+        expose_value=False,
+        help="Seconds that a request may take. [default: 30]",
+    ),
+    click.option(
+        "--api-url",
+        metavar="URL",
+        callback=_told,
+        expose_value=False,
+        help="Address of the service. [env: XQR_API_URL; default: https://xqr.co/api/v1]",
+    ),
+    click.option(
+        "--api-key-file",
+        metavar="FILE|-",
+        callback=_told,
+        expose_value=False,
+        help="File that holds the API key. [env: XQR_API_KEY_FILE; or the key itself in XQR_API_KEY]",
+    ),
+    click.option(
+        "--config",
+        metavar="FILE",
+        callback=_told,
+        expose_value=False,
+        help="Configuration. [default: bio-sync.yaml, here or above]",
+    ),
+    click.option(
+        "--color",
+        type=click.Choice(("auto", "always", "never")),
+        callback=_colour,
+        expose_value=False,
+        help="Colours. [env: NO_COLOR, FORCE_COLOR; default: auto]",
+    ),
+    click.option("-v", "--verbose", count=True, callback=_louder, expose_value=False, help="More talk on stderr."),
+    click.option("-q", "--quiet", count=True, callback=_quieter, expose_value=False, help="Less talk on stderr."),
+)
+
+
+def everywhere(command: Command) -> Command:
+    """Give a command the options that all commands have."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

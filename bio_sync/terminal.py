@@ -1,0 +1,126 @@
+"""What people see and answer: results on standard output, all else on standard error, the key on neither."""
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TextIO
+
+from bio_sync.errors import NoConsent, NotWritten
+from bio_sync.key import ApiKey
+from bio_sync.visible import visible
+
+
+@dataclass(slots=True)
+class Terminal:
+    """The streams of one run. `quietness` counts `-q` against `-v`; `keys` are cut out of all that leaves."""
+
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    colour_choice: Literal["auto", "always", "never"] | None = None
+    quietness: int = 0
+    keys: list[ApiKey] = field(default_factory=list)
+    result_lost: bool = False
+
+    def hide(self, key: ApiKey | None) -> None:
+        """Cut this key, too, out of all that leaves from now on."""
+        if key is not None:
+            self.keys.append(key)
+
+    def result(self, text: str) -> None:
+        """Print a part of the result on standard output."""
+        self._write(sys.stdout, text)
+
+    def say(self, text: str) -> None:
+        """Print a line for people on standard error, unless they asked for quiet."""
+        if self.quietness <= 0:
+            self.complain(text)
+
+    def detail(self, text: str) -> None:
+        """Print a line for people who asked for more talk (`-v`) on standard error."""
+        if self.quietness < 0:
+            self.complain(text)
+
+    def complain(self, text: str) -> None:
+        """Print a line on standard error, quiet or not."""
+        self._write(sys.stderr, text + "\n")
+
+    def colours(self, stream: TextIO | None) -> bool:
+        """Tell whether to colour what goes to `stream`: the flag, `NO_COLOR`, `FORCE_COLOR`, a terminal."""
+        if self.colour_choice in {"always", "never"}:
+            return self.colour_choice == "always"
+        # no-color.org and force-color.org: set and not empty.
+        if self.environment.get("NO_COLOR"):
+            return False
+        if self.environment.get("FORCE_COLOR"):
+            return True
+        return stream is not None and stream.isatty() and self.environment.get("TERM") != "dumb"
+
+    def can_ask(self) -> bool:
+        """Tell whether somebody sits at the keyboard."""
+        return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+    def ask(self, question: str) -> None:
+        """Ask for a yes; raises NoConsent on any other answer."""
+        self._write(sys.stderr, f"{question} [y/N] ")
+        answer = sys.stdin.readline()
+        if not answer.endswith("\n"):
+            self._write(sys.stderr, "\n")
+        if answer.strip().lower() not in {"y", "yes"}:
+            raise NoConsent("nothing was written", hint="answer y to apply")
+
+    def save(self, path: str, text: str) -> None:
+        """Write a file whole or not at all: beside its place first, then renamed; raises NotWritten if it can't be."""
+        target, redacted = Path(path), self._redacted(text)
+        if redacted != text:
+            self.complain(f"warning: the key stood in what {visible(path)} holds, and is cut out: no plan to apply")
+        try:
+            self._replace(target, redacted)
+        except OSError as error:
+            why = visible(error.strerror or "unknown")
+            raise NotWritten(f"{visible(path)} can't be written: {why}", hint="check the folder and the disk") from None
+
+    def _replace(self, target: Path, text: str) -> None:
+        if target.exists() and not target.is_file():
+            # A pipe or /dev/stdout has no beside.
+            target.write_text(text, encoding="utf-8")
+            return
+        beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            with beside.open("x", encoding="utf-8", errors="backslashreplace") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+    def _write(self, stream: TextIO | None, text: str) -> None:
+        """Write as long as somebody reads: a run does not end half-way because its words have nowhere to go."""
+        if stream is None or stream.closed:
+            return
+        try:
+            stream.write(self._redacted(text))
+            stream.flush()
+        except OSError as error:
+            # What is still buffered must not be tried, and complained about, again when the interpreter exits.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if not isinstance(error, BrokenPipeError) and stream is sys.stdout:
+                self.result_lost = True
+                self.complain(f"error: the result can't be written: {visible(error.strerror or 'unknown')}")
+
+    def _redacted(self, text: str) -> str:
+        for key in self.keys:
+            text = key.redacted(text)
+        return text
+
+
+def use_utf8() -> None:
+    """Make the standard streams take every character, in any locale."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,415 @@
+"""Streams, exit codes and flags: what scripts rely on."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bio_sync.sandbox import Fault, Sandbox
+from tests.conftest import Run
+
+Start = Callable[..., Sandbox]
+COMMAND = [sys.executable, "-P", "-m", "bio_sync"]
+
+
+@pytest.fixture
+def one_change(folder: Path, start_sandbox: Start) -> Sandbox:
+    (folder / "pages").mkdir()
+    for n, title in enumerate(("New", "Same")):
+        (folder / "pages" / f"p{n}.yaml").write_text(f"id: bio_{n}\ntitle: {title}\n")
+    return start_sandbox([{"id": "bio_0", "title": "Old"}, {"id": "bio_1", "title": "Same"}])
+
+
+def writes(sandbox: Sandbox) -> int:
+    return sum(call.method != "GET" for call in sandbox.requests)
+
+
+@pytest.mark.parametrize(("flags", "code"), [((), 0), (("--detailed-exitcode",), 2)])
+def test_a_plan_with_changes_exits_with_nought_or_by_request_with_two(
+    one_change: Sandbox, run: Run, flags: tuple[str, ...], code: int
+) -> None:
+    assert run("plan", *flags).code == code
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("plan", "--nonsense"),
+        ("plan", "--format", "xml"),
+        ("plan", "--out", "plan.docx"),
+        ("--timeout", "0", "validate"),
+        ("apply", "--plan"),
+        ("schema", "nothing"),
+    ],
+)
+def test_wrong_usage_exits_with_sixty_four_and_says_nothing_on_standard_output(
+    folder: Path, run: Run, arguments: tuple[str, ...]
+) -> None:
+    result = run(*arguments)
+    assert (result.code, result.out) == (64, "")
+    assert result.err
+
+
+def test_the_bare_command_shows_its_help(run: Run) -> None:
+    result = run()
+    assert result.code == 0
+    assert "Usage: bio-sync" in result.out
+
+
+def test_a_failure_is_an_error_line_and_a_hint_line_on_standard_error(folder: Path, run: Run) -> None:
+    result = run("validate")
+    assert (result.code, result.out) == (1, "")
+    assert [line.split(":")[0] for line in result.err.splitlines()] == ["error", "hint"]
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "apply"])
+def test_json_is_printed_whatever_the_code(folder: Path, run: Run, command: str) -> None:
+    (folder / "pages").mkdir()
+    (folder / "pages" / "a.yaml").write_text("titel: x\n")
+    more = ("--yes",) if command == "apply" else ()
+    result = run(command, "--format", "json", *more)
+    document = json.loads(result.out)
+    assert result.code == 1
+    assert document["format_version"] == "1.0"
+    assert [problem["rule"] for problem in document["problems"]] == ["missing-key", "unknown-key"]
+    assert document["files"] == 1
+
+
+@pytest.mark.parametrize("arguments", [("plan",), ("apply", "--yes")])
+def test_a_failure_of_the_service_is_json_too_with_its_reason(
+    one_change: Sandbox, run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("XQR_API_KEY", "xqr_pk_00000000." + "A" * 64)
+    result = run(*arguments, "--format", "json")
+    document = json.loads(result.out)
+    assert (result.code, document["exit_code"], document["error"]["reason"]) == (1, 1, "auth")
+    assert document["error"]["request_id"].startswith("req_")
+    assert ("outcomes" in document) == (arguments[0] == "apply")
+
+
+def test_without_a_terminal_apply_wants_yes_and_asks_the_service_nothing(
+    one_change: Sandbox, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        result = run("apply")
+    assert result.code == 1
+    assert "--yes" in result.err
+    assert not one_change.requests
+
+
+def apply_on_a_terminal(answer: bytes) -> subprocess.CompletedProcess[bytes]:
+    controller, terminal = pty.openpty()
+    os.write(controller, answer)
+    try:
+        return subprocess.run([*COMMAND, "apply"], stdin=terminal, capture_output=True, timeout=60, check=False)
+    finally:
+        os.close(controller)
+        os.close(terminal)
+
+
+@pytest.mark.parametrize(("answer", "code", "written"), [(b"y\n", 0, 1), (b"n\n", 1, 0), (b"\n", 1, 0)])
+def test_on_a_terminal_apply_shows_the_plan_and_asks(
+    one_change: Sandbox, answer: bytes, code: int, written: int
+) -> None:
+    done = apply_on_a_terminal(answer)
+    assert done.returncode == code
+    assert b'"Old" \xe2\x86\x92 "New"' in done.stdout
+    assert b"[y/N]" in done.stderr
+    assert b"[y/N]" not in done.stdout
+    assert writes(one_change) == written
+
+
+def test_nothing_to_do_is_not_asked_about(one_change: Sandbox, run: Run, folder: Path) -> None:
+    (folder / "pages" / "p0.yaml").unlink()
+    done = apply_on_a_terminal(b"")
+    assert done.returncode == 0
+    assert b"[y/N]" not in done.stderr
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_common_options_stand_before_or_after_the_command(one_change: Sandbox, run: Run, before: bool) -> None:
+    options = ("--timeout", "5", "--api-url", one_change.url, "--color", "never", "-v")
+    result = run(*options, "plan") if before else run("plan", *options)
+    assert result.code == 0
+    assert one_change.url in result.err
+
+
+def test_after_the_command_an_option_is_the_stronger(one_change: Sandbox, run: Run) -> None:
+    assert run("--api-url", "http://127.0.0.1:1", "plan", "--api-url", one_change.url).code == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "coloured"),
+    [
+        ((), {}, False),
+        ((), {"FORCE_COLOR": "1"}, True),
+        ((), {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        (("--color", "always"), {"NO_COLOR": "1"}, True),
+        (("--color", "never"), {"FORCE_COLOR": "1"}, False),
+        (("--color", "auto"), {"FORCE_COLOR": "1"}, True),
+    ],
+)
+def test_the_flag_is_stronger_than_no_color_and_no_color_than_force_color(
+    one_change: Sandbox,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: tuple[str, ...],
+    environment: dict[str, str],
+    coloured: bool,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert ("\x1b[" in run("plan", *flags).out) == coloured
+
+
+def test_colours_change_nothing_but_the_colour(one_change: Sandbox, run: Run) -> None:
+    plain, coloured = run("plan").out, run("plan", "--color", "always").out
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert [line.rstrip() for line in stripped.splitlines()][:-1] == plain.splitlines()[:-1]
+
+
+def test_out_writes_any_number_of_files_from_one_read(one_change: Sandbox, run: Run, folder: Path) -> None:
+    result = run("plan", "--format", "json", "--out", "a.json", "--out", "b.txt", "--out", "c.JSON")
+    assert len(one_change.requests) == 1
+    assert (folder / "a.json").read_text() == (folder / "c.JSON").read_text() == result.out
+    assert "Plan: 1 page to change" in (folder / "b.txt").read_text()
+
+
+def test_a_file_that_can_not_be_written_is_told(one_change: Sandbox, run: Run) -> None:
+    result = run("plan", "--out", "nowhere/plan.json")
+    assert result.code == 1
+    assert "error: nowhere/plan.json can't be written" in result.err
+
+
+def test_quiet_silences_talk_and_not_the_result(one_change: Sandbox, run: Run) -> None:
+    result = run("plan", "-q", "--out", "plan.json")
+    assert result.err == ""
+    assert result.out
+
+
+def test_single_files_do_not_make_the_other_pages_strangers(one_change: Sandbox, run: Run, folder: Path) -> None:
+    (folder / "pages" / "p2.yaml").write_text("id: bio_2\n")
+    both = run("plan", "pages/p0.yaml", "pages/p2.yaml", "--format", "json")
+    assert json.loads(both.out)["unmanaged"] == []
+    assert json.loads(run("plan", "pages/p0.yaml", "--format", "json").out)["summary"]["pages"] == 1
+
+
+def test_a_folder_tells_the_live_pages_without_a_file(one_change: Sandbox, run: Run, folder: Path) -> None:
+    one_change.edit("bio_1", title="Same")
+    (folder / "pages" / "p2.yaml").write_text("id: bio_0x\n")
+    (folder / "pages" / "p1.yaml").unlink()
+    told = json.loads(run("plan", "pages", "--format", "json").out)["unmanaged"]
+    assert [page["page_id"] for page in told] == ["bio_1"]
+
+
+def test_a_closed_pipe_ends_the_run_without_a_traceback(one_change: Sandbox) -> None:
+    command = [*COMMAND, "schema", "plan"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        assert b"Traceback" not in running.stderr.read()
+
+
+@pytest.mark.parametrize("name", ["page", "config", "plan"])
+def test_the_schemas_are_printed_as_they_lie_in_the_repository(run: Run, folder: Path, name: str) -> None:
+    text = run("schema", name).out
+    assert json.loads(text)["$id"].endswith(f"/{name}.schema.json")
+    assert run("schema", "--write", "here").code == 0
+    assert (folder / "here" / f"{name}.schema.json").read_text() == text
+
+
+def test_a_bug_keeps_its_traceback_without_the_key(
+    one_change: Sandbox, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError(f"Bearer {one_change.key}")
+
+    monkeypatch.setattr("bio_sync.workflow.plan_pages", broken)
+    result = run("plan")
+    assert result.code == 1
+    assert "Traceback" in result.err
+    assert "this is a bug in bio-sync" in result.err
+    secret = one_change.key.split(".")[1]
+    assert not any(secret[start : start + 8] in result.err for start in range(len(secret) - 7))
+
+
+KEY = "xqr_pk_0a1b2c3d." + "Zq9xW4vKp7LmN2bRt8Ye" * 3 + "Ab3_"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (KEY,),
+        ("plan", KEY),
+        ("--config", KEY, "plan"),
+        ("plan", "--out", KEY),
+        ("apply", "--plan", KEY),
+        ("plan", "--format", KEY),
+        ("--color", KEY, "plan"),
+        ("plan", "--timeout", KEY),
+        ("validate", "page.yaml"),
+        ("validate", "page.yaml", "--format", "json"),
+        ("plan", "page.yaml"),
+        ("plan", "--api-url", f"https://{KEY}.example", "page.yaml"),
+        ("plan", "--api-key-file", KEY, "page.yaml"),
+    ],
+)
+def test_a_key_in_the_wrong_place_is_not_shown(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("XQR_API_KEY", KEY)
+    (folder / "page.yaml").write_text(f"id: {KEY}\n{KEY}: 1\n")
+    result = run(*arguments)
+    assert result.code in {1, 64}
+    secret = KEY.split(".")[1]
+    shown = result.out + result.err
+    assert not any(secret[start : start + 8] in shown for start in range(len(secret) - 7))
+
+
+@pytest.mark.parametrize("arguments", [("--bogus",), ("--out", "x.pdf")])
+def test_wrong_usage_is_told_as_json_too_when_json_was_asked_for(
+    folder: Path, run: Run, arguments: tuple[str, ...]
+) -> None:
+    result = run("plan", "--format", "json", *arguments)
+    assert (result.code, json.loads(result.out)["exit_code"]) == (64, 64)
+
+
+def test_a_failing_out_leaves_one_json_document(one_change: Sandbox, run: Run) -> None:
+    result = run("plan", "--format", "json", "--out", "nowhere/p.json")
+    assert json.loads(result.out)["error"]["message"].startswith("nowhere/p.json can't be written")
+
+
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize("command", ["validate", "plan", "apply --yes"])
+def test_closed_streams_are_no_bug(one_change: Sandbox, command: str, redirection: str) -> None:
+    line = f'"$0" -P -m bio_sync {command} {redirection}'
+    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, check=False, timeout=60)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == 0
+
+
+def test_a_result_that_can_not_be_written_is_a_failure(one_change: Sandbox) -> None:
+    line = '"$0" -P -m bio_sync plan > /dev/full'
+    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert b"error: the result can't be written" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_an_apply_goes_on_when_nobody_reads_its_words_any_more(one_change: Sandbox, folder: Path) -> None:
+    (folder / "pages" / "p1.yaml").write_text("id: bio_1\ntitle: New too\n")
+    with subprocess.Popen([*COMMAND, "apply", "--yes"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        running.stdout.close()
+        assert running.wait(60) == 0
+    assert writes(one_change) == 2
+
+
+@pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_during_an_apply_ends_with_a_report_and_its_code(
+    one_change: Sandbox, folder: Path, signal_number: int, code: int
+) -> None:
+    (folder / "pages" / "p1.yaml").write_text("id: bio_1\ntitle: New too\n")
+    one_change.faults.append(Fault(status=None, delay=20, method="PATCH", path="bio_0"))
+    command = [*COMMAND, "apply", "--yes", "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        # The PATCH follows the list within the second; its answer would take twenty.
+        while not one_change.requests and running.poll() is None:
+            time.sleep(0.02)
+        time.sleep(2)
+        running.send_signal(signal_number)
+        out, _ = running.communicate(timeout=30)
+    report = json.loads(out)
+    assert running.returncode == report["exit_code"] == code
+    assert [(each["outcome"], each["reason"]) for each in report["outcomes"]] == [
+        ("unknown", "interrupted"),
+        ("skipped", "interrupted"),
+    ]
+
+
+def test_timeout_has_to_be_a_number_of_seconds(folder: Path, run: Run) -> None:
+    assert run("--timeout", "nan", "validate").code == 64
+
+
+def test_keys_of_the_configuration_without_effect_are_told(one_change: Sandbox, run: Run, folder: Path) -> None:
+    (folder / "bio-sync.yaml").write_text("safety: {max_changes: 1}\n")
+    assert "warning: 'safety' in bio-sync.yaml has no effect" in run("plan").err
+
+
+def test_a_terminated_plan_exits_with_its_code_in_json_too(one_change: Sandbox) -> None:
+    one_change.faults.append(Fault(status=None, delay=20, method="GET"))
+    with subprocess.Popen([*COMMAND, "plan", "--format", "json"], stdout=subprocess.PIPE) as running:
+        time.sleep(1.5)
+        running.send_signal(signal.SIGTERM)
+        out, _ = running.communicate(timeout=30)
+    assert running.returncode == json.loads(out)["exit_code"] == 143
+
+
+def test_a_key_file_may_be_a_pipe(one_change: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XQR_API_KEY")
+    line = 'XQR_API_KEY_FILE=<(echo "$1") exec "$0" -P -m bio_sync plan'
+    done = subprocess.run(
+        ["bash", "-c", line, sys.executable, one_change.key], capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_key_from_closed_standard_input_is_told_and_no_bug(one_change: Sandbox) -> None:
+    line = '"$0" -P -m bio_sync plan --api-key-file - <&-'
+    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: there is no API key: standard input is closed")
+
+
+def test_the_key_of_the_environment_stays_hidden_when_a_file_names_another(
+    one_change: Sandbox, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "key").write_text(one_change.key + "\n")
+    monkeypatch.setenv("XQR_API_KEY", KEY)
+    one_change.edit("bio_0", title=f"Old {KEY[20:50]}")
+    assert KEY[20:50] not in run("plan", "--api-key-file", "key").out
+
+
+def test_an_empty_path_is_wrong_usage(one_change: Sandbox, run: Run) -> None:
+    assert run("apply", "--yes", "").code == 64
+    assert run("plan", "--api-url", "").code == 1
+    assert not one_change.requests
+
+
+def test_one_folder_of_two_does_not_make_the_pages_of_the_other_strangers(
+    one_change: Sandbox, run: Run, folder: Path
+) -> None:
+    (folder / "pages" / "sub").mkdir()
+    (folder / "pages" / "sub" / "p2.yaml").write_text("id: bio_2\n")
+    (folder / "pages" / "sub" / "p3.yaml").write_text("id: bio_3\n")
+    assert json.loads(run("plan", "pages/sub", "--format", "json").out)["unmanaged"] == []
+
+
+def test_a_failure_counts_the_calls_that_it_took(one_change: Sandbox, run: Run) -> None:
+    one_change.faults.append(Fault(status=400, code="VALIDATION_ERROR", times=2))
+    document = json.loads(run("apply", "--yes", "--format", "json").out)
+    assert document["api"] == {"calls": 2, "quota_remaining": 999_998}
+
+
+def test_whoever_is_asked_sees_the_plan_even_when_quiet(one_change: Sandbox) -> None:
+    controller, terminal = pty.openpty()
+    os.write(controller, b"y\n")
+    command = [*COMMAND, "apply", "--quiet", "--format", "json"]
+    done = subprocess.run(command, stdin=terminal, capture_output=True, timeout=60, check=False)
+    os.close(controller)
+    os.close(terminal)
+    assert done.returncode == 0
+    assert b'"Old" \xe2\x86\x92 "New"' in done.stderr
+    assert json.loads(done.stdout)["summary"]["applied"] == 1

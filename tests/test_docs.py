@@ -1,0 +1,116 @@
+"""What the documents show is what happens: every console block is typed, every table is compared."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bio_sync.commands import commands
+from bio_sync.sandbox import Behaviour, Sandbox, load_seed
+from tests.conftest import ROOT, Run
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
+SHOWN_ADDRESS = "http://127.0.0.1:8787"
+
+
+def sessions(document: Path) -> list[tuple[str, str]]:
+    """Give (command line, what is shown under it) for every command of every console block."""
+    blocks = re.findall(r"^```console\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [
+        (command, shown)
+        for block in blocks
+        for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    ]
+
+
+def as_shown(text: str, sandbox: Sandbox) -> list[str]:
+    return text.replace(sandbox.address, SHOWN_ADDRESS).splitlines()
+
+
+def same_lines(shown: list[str], real: list[str]) -> bool:
+    """Compare line by line; a line of three dots stands for any number of lines."""
+    if not shown:
+        return not real
+    if shown[0] == "...":
+        return any(same_lines(shown[1:], real[skip:]) for skip in range(len(real) + 1))
+    return bool(real) and shown[0] == real[0] and same_lines(shown[1:], real[1:])
+
+
+@pytest.fixture
+def example(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """The example repository, and its live workspace behind it."""
+    shutil.copytree(ROOT / "examples" / "pages", folder / "pages")
+    shutil.copy(ROOT / "examples" / "bio-sync.yaml", folder)
+    shutil.copytree(ROOT / "examples" / "drafts", folder / "drafts")
+    sandbox = Sandbox(pages=load_seed(ROOT / "examples" / "live"), behaviour=Behaviour(burst_limit=10_000)).start()
+    monkeypatch.setenv("XQR_API_URL", sandbox.url)
+    monkeypatch.setenv("XQR_API_KEY", sandbox.key)
+    return sandbox
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_console_block_shows_what_really_happens(document: Path, example: Sandbox, run: Run) -> None:
+    try:
+        for command, shown in sessions(document):
+            name, *arguments = shlex.split(command)
+            assert name == "bio-sync"
+            result = run(*arguments)
+            real = as_shown(result.out + result.err, example)
+            assert same_lines(shown.splitlines(), real), "\n".join([command, "really shows:", *real])
+    finally:
+        example.stop()
+
+
+def test_the_readme_has_sessions_to_execute() -> None:
+    assert len(sessions(ROOT / "README.md")) >= 4
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_relative_link_leads_to_a_file(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+def test_the_yaml_of_the_readme_is_a_page_file(folder: Path, run: Run) -> None:
+    (block,) = re.findall(
+        r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    (folder / "page.yaml").write_text(block, encoding="utf-8")
+    assert run("validate", "page.yaml").code == 0
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {name for name in commands.commands if f"`bio-sync {name}" not in readme} == set()
+
+
+@pytest.mark.parametrize("name", sorted(commands.commands))
+def test_every_command_has_help_with_an_example(name: str, run: Run) -> None:
+    for flag in ("-h", "--help"):
+        result = run(name, flag)
+        assert result.code == 0
+        assert f"Example:\n    bio-sync {name}" in result.out
+        assert "--api-key-file" in result.out
+
+
+def test_the_exit_codes_of_the_readme_are_those_of_the_help(run: Run) -> None:
+    table = re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    told = re.search(r"Exit codes:(.*)", run("--help").out, re.DOTALL)
+    assert told
+    assert re.findall(r"\b(\d+) [a-z]", told.group(1)) == table
+
+
+def test_the_example_pages_and_their_workspace_differ_as_the_demo_tells(example: Sandbox, run: Run) -> None:
+    try:
+        out = run("plan").out
+    finally:
+        example.stop()
+    assert "Plan: 5 pages to change (5 to update, 1 to publish), 2 unchanged." in out
+
+
+def test_the_architecture_names_every_module() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    names = {path.stem for path in (ROOT / "bio_sync").glob("*.py")} | {"sandbox/", "render/", "commands/"}
+    assert {name for name in names - {"__init__", "__main__"} if f"`{name}`" not in text} == set()

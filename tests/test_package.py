@@ -1,0 +1,111 @@
+"""The house: what is imported when, what ships, and how large things may grow."""
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+import pytest
+
+from bio_sync import __version__
+from tests.conftest import ROOT
+
+SOURCES = sorted((ROOT / "bio_sync").rglob("*.py"))
+HEAVY = {"httpx", "jsonschema", "deepdiff", "rich", "tenacity", "yaml", "starlette", "uvicorn", "idna"}
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Run a command in a process of its own and list the top-level modules that it loaded."""
+    code = (
+        "import sys, json; from bio_sync import cli; code = cli.run(sys.argv[1:]);"
+        "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    code_and_names = json.loads(done.stderr.splitlines()[-1])
+    assert code_and_names[0] == 0, done.stderr
+    return set(code_and_names[1])
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("plan", "--help"), ("apply", "-h")])
+def test_help_and_version_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    assert modules_after(*arguments) & HEAVY == set()
+
+
+def test_validate_loads_nothing_of_the_network_or_the_diff() -> None:
+    loaded = modules_after("validate", str(ROOT / "examples" / "pages"))
+    assert loaded & {"httpx", "deepdiff", "rich", "tenacity", "starlette", "uvicorn"} == set()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_over_three_hundred_lines_and_no_function_over_forty(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 40, node.name
+
+
+def test_the_top_level_is_what_the_architecture_says() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    top = {line.split("/")[0] for line in listed.splitlines() if not line.startswith(".")}
+    own = {"bio_sync", "schemas", "examples", "tests", "pyproject.toml", "README.md"}
+    joined = {"Makefile", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs", "requirements"}
+    assert own <= top <= own | joined
+
+
+def test_the_sandbox_is_kept_from_every_other_module() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (kept_from,) = [each["forbidden_modules"] for each in contracts if each["name"].startswith("the sandbox shares")]
+    modules = {path.stem for path in (ROOT / "bio_sync").glob("*.py")} | {"render", "commands"}
+    assert {f"bio_sync.{name}" for name in modules - {"__init__", "__main__"}} == set(kept_from)
+
+
+def test_no_committed_file_names_a_package_registry_or_a_path_of_one_machine() -> None:
+    words = ["py" + "pi.org", "python" + "hosted", "npm" + "js.org", "/ho" + "me/", "/ro" + "ot/"]
+    for word in words:
+        found = subprocess.run(["git", "grep", "-lF", word], cwd=ROOT, capture_output=True, text=True, check=False)
+        # 1: git has looked, and found nothing.
+        assert (found.returncode, found.stdout) == (1, ""), word
+
+
+def test_every_runtime_dependency_has_its_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["sandbox"]]:
+        (line,) = [line for line in text.splitlines() if f'"{requirement}"' in line]
+        assert "# " in line, requirement
+    assert project["version"] == __version__
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
+    source = folder / "source"
+    ignore = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", ".hypothesis")
+    shutil.copytree(ROOT, source, ignore=ignore)
+    subprocess.run([sys.executable, "-c", build, str(folder)], cwd=source, capture_output=True, check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_brings_schemas_and_examples_and_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=False)
+    (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    shutil.unpack_archive(wheel, site, "zip")
+    # The dependencies are those of this environment; the package itself is the wheel's.
+    libraries = next(path for path in sys.path if path.endswith("site-packages"))
+    (site / "libraries.pth").write_text(libraries + "\n")
+    python = tmp_path / "venv" / "bin" / "python"
+    where = "import bio_sync.schemafiles as s; print(s.__file__, s.shipped('schemas'), s.shipped('examples'))"
+    told = subprocess.run([python, "-c", where], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert told.count(str(site)) == 3
+    done = subprocess.run([python, "-m", "bio_sync", "demo"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No changes. All 7 pages are as their files want them." in done.stdout

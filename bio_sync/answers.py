@@ -64,19 +64,36 @@ def raise_error(answer: JsonObject, *, status: int, request_id: str | None, may_
     An answer without a code is not xQR's own: a proxy's, or another service's. It is refused all the same, but
     that a page is gone is not believed of it. `may_wait` tells whether the answer said when to come back.
     """
-    error = answer.get("error")
-    error = error if isinstance(error, dict) else {}
-    code = str(error["code"]) if isinstance(error.get("code"), str) else ""
+    error, code = _error(answer), error_code(answer)
     said = f": {shortened(str(error['message']), 200)}" if error.get("message") else ""
     told = f" ({status}{f' {shortened(code)}' if code else ''}){said}"
     kind, message, hint = _meaning(code, status, may_wait=may_wait)
     raise kind(f"{message}{told}", hint=hint, request_id=request_id, status=status)
 
 
+def error_code(answer: JsonObject) -> str:
+    """Give `error.code`, which is stable where the message is not; empty when there is none."""
+    code = _error(answer).get("code")
+    return code if isinstance(code, str) else ""
+
+
+def may_come_back(code: str, *, said_when: bool) -> bool:
+    """Tell of a 429 whether waiting helps: the second's limit passes, the month's does not.
+
+    An answer without a code of either kind is believed to pass only when it said when (`Retry-After`).
+    """
+    return code == "BURST_LIMIT_EXCEEDED" or (said_when and code != "RATE_LIMIT_EXCEEDED")
+
+
+def _error(answer: JsonObject) -> JsonObject:
+    error = answer.get("error")
+    return error if isinstance(error, dict) else {}
+
+
 def _meaning(code: str, status: int, *, may_wait: bool) -> tuple[type[ServiceError], str, str]:
     if code in _UNAUTHORISED:
         return Unauthorised, *_UNAUTHORISED[code]
-    if code == "RATE_LIMIT_EXCEEDED" or (status == 429 and code != "BURST_LIMIT_EXCEEDED" and not may_wait):
+    if code == "RATE_LIMIT_EXCEEDED" or (status == 429 and not may_come_back(code, said_when=may_wait)):
         hint = "wait for the next month, or take a larger plan"
         return QuotaUsedUp, "the month's API calls are used up", hint
     if code == "BURST_LIMIT_EXCEEDED" or status == 429:

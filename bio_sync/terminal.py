@@ -94,9 +94,8 @@ class Terminal:
                 stream.flush()
                 os.fsync(stream.fileno())
             beside.replace(target)
-        except BaseException:
+        finally:
             beside.unlink(missing_ok=True)
-            raise
 
     def _write(self, stream: TextIO | None, text: str) -> None:
         """Write as long as somebody reads: a run does not end half-way because its words have nowhere to go."""

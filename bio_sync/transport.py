@@ -10,7 +10,6 @@
 A request goes from top to bottom, its answer back up.
 """
 
-import json
 import math
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from bio_sync import answers
 from bio_sync.errors import InvalidAddress, NotAnAnswer
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ class Meter:
     burst_limit: int = UNKNOWN_BURST_LIMIT
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(self) -> None:
-        """Count one call that goes out."""
+    def count(self, calls: int) -> None:
+        """Count calls that go out, or take back those that never did."""
         with self._lock:
-            self.calls += 1
+            self.calls += calls
 
     def learn(self, *, quota_remaining: object = None, burst_limit: object = None) -> None:
         """Take over numbers that make sense, as numbers or as the text of a header; ignore all others."""
@@ -205,14 +205,13 @@ class Whole(httpx.BaseTransport):
 
         Raises NotAnAnswer for an answer that is packed or too large: it would be so each time it is asked for.
         """
+        # Counted before the answer: one that is lost or interrupted may have cost a call all the same.
+        self._meter.count(1)
         try:
             response = self._inner.handle_request(request)
-        except BaseException as error:
-            # An interrupt comes here too, while the service may be at work.
-            if not isinstance(error, NEVER_SENT):
-                self._meter.count()
+        except NEVER_SENT:
+            self._meter.count(-1)
             raise
-        self._meter.count()
         try:
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise NotAnAnswer("the answer is packed, though a plain one was asked for")
@@ -252,12 +251,9 @@ def _pause(state: "RetryCallState") -> float:
 
 def _burst_wait(response: httpx.Response) -> float | None:
     """Give the seconds to wait for the next second's requests; None if waiting does not help."""
-    try:
-        code = json.loads(response.content)["error"]["code"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        code = None
+    answer, _ = answers.envelope(response.content, None)
     after = response.headers.get("Retry-After")
-    if code == "RATE_LIMIT_EXCEEDED" or (code != "BURST_LIMIT_EXCEEDED" and after is None):
+    if not answers.may_come_back(answers.error_code(answer), said_when=after is not None):
         return None
     seconds = _whole_number(after)
     wait = 1.0 if seconds is None else float(seconds)

@@ -169,15 +169,11 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock:
+        # The connection commits at the end of its block, and rolls back when the block fails.
+        with self._lock, self._connection:
             # Another sandbox may have the same file open: what is read here must still hold when written.
             self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+            yield
 
     def _one(self, statement: str, value: str) -> Page | None:
         with self._lock:

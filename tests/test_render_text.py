@@ -117,16 +117,19 @@ def test_moves_are_told_by_the_positions_that_people_count() -> None:
     assert "position 5 → 1" in render(plan)
 
 
-@given(st.lists(some.pairs_of_contents(), min_size=1, max_size=2))
-def test_positions_are_where_the_item_was_and_where_it_will_be(pairs: list[tuple[PageContent, PageContent]]) -> None:
-    for change in plan_of(pairs).changes:
-        for index, (before, after) in positions_of_moves(change).items():
-            step = change.operations[index]
-            if step.path.startswith("/page_data/links/") and step.path.count("/") == 3:
-                links = change.before.page_data["links"]
-                assert isinstance(links, list)
-                assert links[before - 1] == step.before
-                assert after <= len(change.after.page_data["links"])  # type: ignore[arg-type]
+@given(st.permutations("abcdefg"), st.integers(0, 7), st.data())
+def test_positions_are_where_the_item_was_and_where_it_will_be(
+    order: list[str], kept: int, data: st.DataObject
+) -> None:
+    before = [link(name, f"https://{name}.example") for name in "abcdefg"]
+    after = [link(name, f"https://{name}.example") for name in order[:kept]]
+    after.insert(data.draw(st.integers(0, kept)), link("new", "https://new.example"))
+    plan = plan_of([(content("T", True, links=before), content("T", True, links=after))])
+    steps = plan.changes[0].operations
+    moves = positions_of_moves(plan.changes[0])
+    assert set(moves) == {index for index, step in enumerate(steps) if step.op == "move"}
+    for index, (was, will_be) in moves.items():
+        assert before[was - 1] == after[will_be - 1] == steps[index].before
 
 
 def test_a_very_long_value_is_shortened_and_says_so() -> None:

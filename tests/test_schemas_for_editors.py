@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry
 
+from bio_sync.answers import PAGE_ID
 from bio_sync.schemafiles import SCHEMAS, schema_text, shipped
 from tests.conftest import ROOT, Run
 
@@ -114,3 +115,13 @@ def test_schemas_and_examples_ship() -> None:
         f"{name}.schema.json" for name in SCHEMAS
     )
     assert list(shipped("examples").rglob("*.yaml"))
+
+
+def test_the_schemas_and_the_client_know_one_form_of_an_id() -> None:
+    page, plan = (json.loads(schema_text(name)) for name in ("page", "plan"))
+    forms = {
+        page["properties"]["id"]["pattern"],
+        plan["definitions"]["change"]["properties"]["page_id"]["pattern"],
+        plan["definitions"]["pageFile"]["properties"]["page_id"]["pattern"],
+    }
+    assert forms == {f"^{PAGE_ID.pattern}$"}

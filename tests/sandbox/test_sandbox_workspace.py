@@ -10,23 +10,13 @@ import httpx
 import pytest
 
 from bio_sync.sandbox import Behaviour, Sandbox
+from tests.sandbox.documented import MEMBERS, PAGE
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
 
 Serve = Callable[..., Sandbox]
 Ask = Callable[..., httpx.Response]
-
-MEMBERS = {
-    "id", "title", "description", "slug", "page_data", "is_published", "published_at",
-    "view_count", "click_count", "html_url", "created_at", "updated_at",
-}  # fmt: skip
-PAGE = {
-    "id": "bio_acme",
-    "title": "Acme Inc",
-    "description": "Official links",
-    "page_data": {"theme": "light", "links": [{"label": "Site", "url": "https://acme.com"}], "x": {"a": 1}},
-}
 
 
 def test_a_created_page_starts_unpublished(serve: Serve, ask: Ask, clock: SimpleNamespace) -> None:

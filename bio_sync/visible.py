@@ -7,14 +7,24 @@ import unicodedata
 _RUNNER_COMMAND = re.compile(r"##(?=[A-Za-z]*\[)")
 # Zero width joiner and non-joiner hold emoji families and Persian words together, and do nothing else there.
 JOINERS = "\u200c\u200d"
+_EMOJI_STYLE = "\ufe0f"
+# Python calls these printable, and no screen shows them: fillers, blanks, variation selectors.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# Scripts in which a joiner is part of how a word is written.
+_JOINING = re.compile(
+    "ARABIC|SYRIAC|NKO|MONGOLIAN|DEVANAGARI|BENGALI|GURMUKHI|GUJARATI|ORIYA|TAMIL|TELUGU|KANNADA|MALAYALAM|SINHALA|"
+    "KHMER|MYANMAR|TIBETAN"
+)
 
 
 def visible(text: str) -> str:
-    r"""Give `text` on one line with every character that is not printable written as an escape (`\x1b`).
+    r"""Give `text` on one line with every character that does not show written as an escape (`\x1b`).
 
     Also broken up: `##[` and `##vso[`, which CI runners obey anywhere in a line.
     """
-    if not text.isprintable():
+    if not text.isprintable() or _UNSEEN.search(text):
         text = "".join(_shown(text, index) for index in range(len(text)))
     return _RUNNER_COMMAND.sub(r"\\x23#", text)
 
@@ -34,9 +44,12 @@ def plural(count: int, word: str) -> str:
 
 def _shown(text: str, index: int) -> str:
     character = text[index]
-    if character.isprintable():
+    if character.isprintable() and not _UNSEEN.match(character):
         return character
-    if character in JOINERS and 0 < index < len(text) - 1 and all(map(_joinable, (text[index - 1], text[index + 1]))):
+    before, after = text[index - 1 : index], text[index + 1 : index + 2]
+    if character in JOINERS and (_joins(before, after) or (character == JOINERS[1] and _emoji(before, after))):
+        return character
+    if character == _EMOJI_STYLE and before and (_category(before) == "So" or before in "0123456789#*"):
         return character
     named = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}.get(character)
     if named:
@@ -47,5 +60,17 @@ def _shown(text: str, index: int) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def _joinable(neighbour: str) -> bool:
-    return neighbour > "\x7f" and neighbour.isprintable() and unicodedata.category(neighbour)[0] in "LMS"
+def _joins(before: str, after: str) -> bool:
+    return bool(before and after) and all(_JOINING.match(unicodedata.name(each, "")) for each in (before, after))
+
+
+def _emoji(before: str, after: str) -> bool:
+    return (
+        bool(before and after)
+        and (before == _EMOJI_STYLE or _category(before) in {"So", "Sk"})
+        and _category(after) == "So"
+    )
+
+
+def _category(character: str) -> str:
+    return unicodedata.category(character)

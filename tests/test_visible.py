@@ -20,6 +20,29 @@ def test_nothing_that_is_shown_can_act_on_a_terminal(text: str) -> None:
     assert all(character.isprintable() or character in JOINERS for character in visible(text))
 
 
+# By Unicode's lists of blanks and of what is ignorable by default, which Python's isprintable does not know.
+BLANK = {0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0}
+IGNORABLE = {0x34F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)}
+
+
+def test_every_character_that_leaves_no_ink_is_written_out() -> None:
+    codes = {*range(0x20, 0xD800), *range(0xE000, 0x30000), *range(0xE0000, 0xE0200)}
+    unseen = [chr(code) for code in codes if not chr(code).isprintable() or code in BLANK | IGNORABLE]
+    assert len(unseen) > 10_000
+    assert [hex(ord(each)) for each in unseen if each in visible(f"a{each}b") or visible(f"a{each}") == "a"] == []
+
+
+@pytest.mark.parametrize("text", ["⚠️ Sale", "1️⃣", "#️⃣", "❤️‍🔥", "👩🏽‍🎨", "🏳️‍🌈", "می‌خواهم", "क्‍ष"])
+def test_emoji_and_words_that_need_a_joiner_are_shown_as_they_are(text: str) -> None:
+    assert visible(text) == text
+
+
+@pytest.mark.parametrize("text", ["при\u200cвет", "a\u200cé", "Acme\u3164", "A\ufe0f", "é\u200d🎨"])
+def test_what_hides_between_letters_is_written_out(text: str) -> None:
+    assert visible(text).isascii() or not set(visible(text)) & set("\u200c\u200d\u3164\ufe0f")
+    assert visible(text) != text
+
+
 @given(HOSTILE)
 def test_what_is_shown_is_one_line(text: str) -> None:
     assert len(visible(text).splitlines()) <= 1

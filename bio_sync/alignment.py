@@ -63,29 +63,24 @@ def _pair_by_key(
     pairs: dict[int, int], free_old: list[int], free_new: list[int], old_keys: list[Key], new_keys: list[Key]
 ) -> None:
     """Pair items of equal key: first those that keep their order, so that few items move; then the others."""
-    places: defaultdict[str, list[int]] = defaultdict(list)
+    places: defaultdict[Key, list[int]] = defaultdict(list)
     for index, key in zip(free_old, old_keys, strict=True):
         if key is not None:
             places[key].append(index)
     # A longest common subsequence is a longest increasing one over all pairs of equal items, when the
     # places of each new item are tried backwards (Hunt and Szymanski 1977).
-    candidates = [
-        (old, new)
-        for new, key in zip(free_new, new_keys, strict=True)
-        if key is not None
-        for old in reversed(places.get(key, ()))
-    ]
-    if len(candidates) <= MOST_CANDIDATES:
+    wanted = [(new, key) for new, key in zip(free_new, new_keys, strict=True) if key in places]
+    if sum(len(places[key]) for _, key in wanted) <= MOST_CANDIDATES:
+        candidates = [(old, new) for new, key in wanted for old in reversed(places[key])]
         for position in heaviest_increasing([old for old, _ in candidates], [1] * len(candidates)):
             old, new = candidates[position]
             pairs[new] = old
     taken = set(pairs.values())
-    for new, key in zip(free_new, new_keys, strict=True):
-        if key is not None and new not in pairs:
-            old_index = next((place for place in places.get(key, ()) if place not in taken), None)
-            if old_index is not None:
-                pairs[new] = old_index
-                taken.add(old_index)
+    free = {key: iter([place for place in found if place not in taken]) for key, found in places.items()}
+    for new, key in wanted:
+        old_index = None if new in pairs else next(free[key], None)
+        if old_index is not None:
+            pairs[new] = old_index
 
 
 def _member(name: str) -> Callable[[Json], Key]:

@@ -6,24 +6,16 @@ Copied, and not filtered out of a diff afterwards: `page_data` is sent whole, so
 from typing import TypeAlias
 
 from bio_sync.alignment import aligned
-from bio_sync.jsonvalues import AUTHOR_PREFIX, Json, JsonObject, same
-from bio_sync.model import DesiredPage, LivePage, PageContent, same_field
+from bio_sync.jsonvalues import ABSENT, AUTHOR_PREFIX, Absent, Json, JsonObject, same
+from bio_sync.model import DesiredPage, PageContent, same_field
 from bio_sync.pointer import from_pointer
 
 Patterns: TypeAlias = frozenset[tuple[str, ...]]
 ANY_ITEM = "*"
 
 
-class _Absent:
-    """Stands for a member that is not there; None would be JSON's null."""
-
-
-_ABSENT = _Absent()
-
-
-def adopt(desired: DesiredPage, live: LivePage) -> PageContent:
+def adopt(desired: DesiredPage, now: PageContent) -> PageContent:
     """Give the whole page as it should be: the file's values, and the live ones for all that it leaves alone."""
-    now = live.content
     patterns = frozenset(from_pointer(pointer) for pointer in desired.ignore)
     ignored = {pattern[0] for pattern in patterns if len(pattern) == 1}
     return PageContent(
@@ -50,35 +42,35 @@ def _page_data(desired: DesiredPage, now: PageContent, patterns: Patterns) -> Js
     return adopted if isinstance(adopted, dict) else {}
 
 
-def _copied_over(wanted: Json | _Absent, live: Json | _Absent, patterns: Patterns) -> Json | _Absent:
+def _copied_over(wanted: Json | Absent, live: Json | Absent, patterns: Patterns) -> Json | Absent:
     """Give `wanted` with the live values at `patterns`, and with the live author keys, wherever they stand."""
     if () in patterns:
         return live
-    if isinstance(live, dict) and isinstance(wanted, dict | _Absent):
+    if isinstance(live, dict) and isinstance(wanted, dict | Absent):
         return _object_copied_over(wanted, live, patterns)
     if isinstance(wanted, dict) and not isinstance(live, list):
         return _object_copied_over(wanted, {}, patterns)
     if isinstance(wanted, list) and isinstance(live, list):
         return _list_copied_over(wanted, live, patterns)
     # What must stay as it is stands inside a live value that the file has something flat for: then all of it stays.
-    return live if patterns and isinstance(live, dict | list) and not isinstance(wanted, _Absent) else wanted
+    return live if patterns and isinstance(live, dict | list) and not isinstance(wanted, Absent) else wanted
 
 
-def _object_copied_over(wanted: JsonObject | _Absent, live: JsonObject, patterns: Patterns) -> Json | _Absent:
-    result: JsonObject = {} if isinstance(wanted, _Absent) else dict(wanted)
+def _object_copied_over(wanted: JsonObject | Absent, live: JsonObject, patterns: Patterns) -> Json | Absent:
+    result: JsonObject = {} if isinstance(wanted, Absent) else dict(wanted)
     heads = {pattern[0] for pattern in patterns}
-    author_keys = {key for key in live if key.startswith(AUTHOR_PREFIX) and not isinstance(wanted, _Absent)}
+    author_keys = {key for key in live if key.startswith(AUTHOR_PREFIX) and not isinstance(wanted, Absent)}
     for key in sorted(set(result) | heads | author_keys):
         if key in author_keys:
-            value: Json | _Absent = live[key]
+            value: Json | Absent = live[key]
         else:
             tails = frozenset(pattern[1:] for pattern in patterns if pattern[0] == key)
-            value = _copied_over(result.get(key, _ABSENT), live.get(key, _ABSENT), tails)
-        if isinstance(value, _Absent):
+            value = _copied_over(result.get(key, ABSENT), live.get(key, ABSENT), tails)
+        if isinstance(value, Absent):
             result.pop(key, None)
         else:
             result[key] = value
-    return _ABSENT if isinstance(wanted, _Absent) and not result else result
+    return ABSENT if isinstance(wanted, Absent) and not result else result
 
 
 def _list_copied_over(wanted: list[Json], live: list[Json], patterns: Patterns) -> Json:
@@ -90,11 +82,11 @@ def _list_copied_over(wanted: list[Json], live: list[Json], patterns: Patterns) 
     for index, item in enumerate(wanted):
         partner = pairs.get(index)
         any_item = frozenset(pattern[1:] for pattern in patterns if pattern[0] == ANY_ITEM)
-        value = _copied_over(item, _ABSENT if partner is None else live[partner], any_item)
-        result.append(item if isinstance(value, _Absent) else value)
+        value = _copied_over(item, ABSENT if partner is None else live[partner], any_item)
+        result.append(item if isinstance(value, Absent) else value)
     for index in range(min(len(live), len(result) + 1)):
         at_place = frozenset(pattern[1:] for pattern in patterns if pattern[0] == str(index))
-        value = _copied_over(result[index] if index < len(result) else _ABSENT, live[index], at_place)
-        if at_place and not isinstance(value, _Absent):
+        value = _copied_over(result[index] if index < len(result) else ABSENT, live[index], at_place)
+        if at_place and not isinstance(value, Absent):
             result[index : index + 1] = [value]
     return result

@@ -16,8 +16,8 @@ from bio_sync.deadline import Deadline
 from bio_sync.errors import InvalidAddress, NotAnAnswer, PageGone, Rejected, ServiceError, UnclearWrite, Unreachable
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.key import ApiKey
-from bio_sync.listing import LIST_LIMIT, Listing
-from bio_sync.model import LivePage
+from bio_sync.listing import Listing
+from bio_sync.model import PAGES_A_CALL, LivePage
 from bio_sync.transport import NEVER_SENT, Meter, Origin, Pace, Patience, Whole
 from bio_sync.visible import shortened, visible
 
@@ -88,7 +88,7 @@ class Api:
     def _batch(self, offset: int) -> dict[str, LivePage] | None:
         if self._takes_limit:
             try:
-                return self._listed(f"/bio/pages?limit={LIST_LIMIT}&offset={offset}")
+                return self._listed(f"/bio/pages?limit={PAGES_A_CALL}&offset={offset}")
             except Rejected as error:
                 # The vendor's page of this call says that it takes no parameters: then all is in one answer.
                 if offset or error.status != 400:

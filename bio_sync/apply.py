@@ -9,7 +9,7 @@ from bio_sync.diff import Operation
 from bio_sync.errors import ServiceError, Terminated, UnclearWrite
 from bio_sync.jsonvalues import Json, JsonObject, canonical
 from bio_sync.model import WRITABLE_FIELDS, DesiredPage, LivePage
-from bio_sync.plan import UPDATE, Change, PageFile, Plan, change_of
+from bio_sync.plan import PUBLISH, UPDATE, Change, PageFile, Plan, change_of
 from bio_sync.pointer import from_pointer
 from bio_sync.visible import shortened
 
@@ -135,7 +135,7 @@ def _carried_out(change: Change, wanted: DesiredPage, remote: Remote) -> tuple[O
                 stored, request_id = remote.update(change.page_id, change.patch)
                 fields = tuple(field for field in WRITABLE_FIELDS if field in change.patch)
             else:
-                stored, request_id = remote.set_published(change.page_id, published=change.after.published)
+                stored, request_id = remote.set_published(change.page_id, published=action == PUBLISH)
                 fields = ("published",)
             done = replace(done, request_id=request_id, written=True)
             if differences := [*_stored_otherwise(fields, wanted, stored)]:

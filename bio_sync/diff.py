@@ -1,12 +1,13 @@
 """What differs between two pages, as operations that carry one into the other; the one user of deepdiff."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bio_sync.alignment import aligned, heaviest_increasing
-from bio_sync.jsonvalues import Json, JsonObject, same
+from bio_sync.jsonvalues import ABSENT, Json, JsonObject, same
 from bio_sync.model import WRITABLE_FIELDS, PageContent, same_field
+from bio_sync.origin import NO_BASE, Base, ListOrigins, Origin
 from bio_sync.pointer import to_pointer
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Operation:
 
     `path` and `source` (of a move) are JSON Pointers into the page as the steps before have left it.
     `before` is absent (None) for an `add`, `after` for a `remove`; both are the moved value for a `move`.
+    `origin` tells whose change it is where a base was given; the same step is the same whosever it is.
     """
 
     op: Literal["add", "remove", "replace", "move"]
@@ -29,25 +31,35 @@ class Operation:
     before: Json = None
     after: Json = None
     source: str | None = None
+    origin: Origin | None = field(default=None, compare=False)
 
 
-def operations(before: PageContent, after: PageContent) -> tuple[Operation, ...]:
-    """Give the steps that carry `before` into `after`, in the order in which they are carried out."""
+def operations(before: PageContent, after: PageContent, base: PageContent | None = None) -> tuple[Operation, ...]:
+    """Give the steps that carry `before` into `after`, in the order in which they are carried out.
+
+    `base` is the page when live and file were last the same; with it, each step has its origin.
+    """
     steps: list[Operation] = []
-    for field in (*WRITABLE_FIELDS, "published"):
-        old, new = getattr(before, field), getattr(after, field)
-        if not same_field(field, old, new):
-            steps.extend(_differences((field,), old, new))
+    for name in (*WRITABLE_FIELDS, "published"):
+        old, new = getattr(before, name), getattr(after, name)
+        if not same_field(name, old, new):
+            known = NO_BASE if base is None else Base(_like(new, _like(old, getattr(base, name), name), name))
+            steps.extend(_differences((name,), old, new, known))
     return tuple(steps)
 
 
-def _differences(path: Path, old: Json, new: Json) -> Iterator[Operation]:
+def _like(value: Json, base: Json, name: str) -> Json:
+    """Give `base` as `value` when the two mean the same, as no description and an empty one do."""
+    return value if same_field(name, value, base) else base
+
+
+def _differences(path: Path, old: Json, new: Json, base: Base) -> Iterator[Operation]:
     if isinstance(old, dict) and isinstance(new, dict):
-        yield from _object_differences(path, old, new)
+        yield from _object_differences(path, old, new, base)
     elif isinstance(old, list) and isinstance(new, list):
-        yield from _list_differences(path, old, new)
+        yield from _list_differences(path, old, new, base)
     else:
-        yield Operation("replace", to_pointer(path), before=old, after=new)
+        yield Operation("replace", to_pointer(path), before=old, after=new, origin=base.origin(old, new))
 
 
 class _ListsAreOurs:
@@ -65,7 +77,7 @@ class _ListsAreOurs:
         return True
 
 
-def _object_differences(path: Path, old: JsonObject, new: JsonObject) -> Iterator[Operation]:
+def _object_differences(path: Path, old: JsonObject, new: JsonObject, base: Base) -> Iterator[Operation]:
     from deepdiff import DeepDiff  # noqa: PLC0415 - 200 ms that a plan without changes does not need
 
     lists = _ListsAreOurs()
@@ -80,7 +92,7 @@ def _object_differences(path: Path, old: JsonObject, new: JsonObject) -> Iterato
         custom_operators=[lists],
     )
     found: list[tuple[Path, Sequence[Operation]]] = [
-        (inner, tuple(_list_differences((*path, *inner), old_list, new_list)))
+        (inner, tuple(_list_differences((*path, *inner), old_list, new_list, base.at(inner))))
         for inner, old_list, new_list in lists.found
     ]
     for kind, levels in tree.items():
@@ -88,7 +100,7 @@ def _object_differences(path: Path, old: JsonObject, new: JsonObject) -> Iterato
             if kind == "type_changes" and same(level.t1, level.t2):
                 continue
             inner = tuple(level.path(output_format="list"))
-            found.append((inner, (_operation(kind, (*path, *inner), level),)))
+            found.append((inner, (_operation(kind, (*path, *inner), level, base.at(inner)),)))
     for _, steps in sorted(found, key=lambda entry: _reading_order(path, entry[0])):
         yield from steps
 
@@ -99,42 +111,45 @@ def _reading_order(path: Path, inner: Path) -> tuple[int, list[str]]:
     return (READING_ORDER.index(inner[0]) if known else len(READING_ORDER), [str(token) for token in inner])
 
 
-def _operation(kind: str, path: Path, level: Any) -> Operation:
-    pointer = to_pointer(path)
+def _operation(kind: str, path: Path, level: Any, base: Base) -> Operation:
+    pointer, old, new = to_pointer(path), level.t1, level.t2
     match kind:
         case "dictionary_item_added":
-            return Operation("add", pointer, after=level.t2)
+            return Operation("add", pointer, after=new, origin=base.origin(ABSENT, new))
         case "dictionary_item_removed":
-            return Operation("remove", pointer, before=level.t1)
+            return Operation("remove", pointer, before=old, origin=base.origin(old, ABSENT))
         case "values_changed" | "type_changes":
-            return Operation("replace", pointer, before=level.t1, after=level.t2)
+            return Operation("replace", pointer, before=old, after=new, origin=base.origin(old, new))
         case _:
             raise AssertionError(f"deepdiff reports {kind!r}, which JSON can't have")
 
 
-def _list_differences(path: Path, old: list[Json], new: list[Json]) -> Iterator[Operation]:
+def _list_differences(path: Path, old: list[Json], new: list[Json], base: Base) -> Iterator[Operation]:
     """Remove, move, add, then edit: so a path names the final index of an added or an edited item."""
     pairs = aligned(old, new)
+    origins = ListOrigins(base, old, new, pairs)
     kept = set(pairs.values())
     for index in reversed(range(len(old))):
         if index not in kept:
-            yield Operation("remove", to_pointer((*path, index)), before=old[index])
-    yield from _moves(path, old, pairs)
+            yield Operation("remove", to_pointer((*path, index)), before=old[index], origin=origins.removed(index))
+    yield from _moves(path, old, pairs, origins)
     for index, item in enumerate(new):
         if index not in pairs:
-            yield Operation("add", to_pointer((*path, index)), after=item)
+            yield Operation("add", to_pointer((*path, index)), after=item, origin=origins.added(index))
     for index in sorted(pairs):
         if not same(old[pairs[index]], new[index]):
-            yield from _differences((*path, index), old[pairs[index]], new[index])
+            yield from _differences((*path, index), old[pairs[index]], new[index], origins.edited(index))
 
 
-def _moves(path: Path, old: list[Json], pairs: dict[int, int]) -> Iterator[Operation]:
+def _moves(path: Path, old: list[Json], pairs: dict[int, int], origins: ListOrigins) -> Iterator[Operation]:
     """Put the kept items, named by their index in `old`, into their new order by the fewest moves."""
-    wanted = [pairs[index] for index in sorted(pairs)]
+    final = sorted(pairs)
+    wanted = [pairs[index] for index in final]
     current = sorted(wanted)
     # The most items stay, and among the choices those that keep their number: "position 2 → 2" is no news.
-    weights = [len(pairs) + 1 + (index == pairs[index]) for index in sorted(pairs)]
+    weights = [len(pairs) + 1 + (index == pairs[index]) for index in final]
     stays = {wanted[position] for position in heaviest_increasing(wanted, weights)}
+    staying = [final[position] for position, item in enumerate(wanted) if item in stays]
     for position, item in enumerate(wanted):
         if item in stays:
             continue
@@ -148,4 +163,5 @@ def _moves(path: Path, old: list[Json], pairs: dict[int, int]) -> Iterator[Opera
             before=old[item],
             after=old[item],
             source=to_pointer((*path, source)),
+            origin=origins.moved(final[position], staying),
         )

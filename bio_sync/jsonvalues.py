@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from typing import NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 JsonObject: TypeAlias = dict[str, Json]
@@ -16,6 +16,13 @@ LARGEST_EXACT = 2**53
 # From here on JSON writers use an exponent (ECMAScript, Number::toString), so the float is the normal form.
 LARGEST_WRITTEN_OUT = 10**21
 LARGEST_FLOAT = 10**308
+
+
+class Absent:
+    """Stands for a value that is not there; None is JSON's null."""
+
+
+ABSENT: Final = Absent()
 
 
 class TooDeep(ValueError):

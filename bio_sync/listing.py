@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bio_sync.errors import NotAnAnswer
-from bio_sync.model import LivePage
+from bio_sync.model import PAGES_A_CALL, LivePage
 
-LIST_LIMIT = 200
 # A service that pages by less than it was asked for would do so by one of these.
 SMALLER_LIMITS = frozenset((50, 100))
 MOST_BATCHES = 500
@@ -70,6 +69,6 @@ class Listing:
 
     def _was_last(self, size: int, seen: Batch) -> bool:
         left = self.wanted - seen.keys()
-        if size > LIST_LIMIT or (not left and (not self.everything or len(seen) == len(self.wanted))):
+        if size > PAGES_A_CALL or (not left and (not self.everything or len(seen) == len(self.wanted))):
             return True
-        return size < LIST_LIMIT and not (size in SMALLER_LIMITS and left)
+        return size < PAGES_A_CALL and not (size in SMALLER_LIMITS and left)

@@ -6,16 +6,22 @@ from bio_sync.jsonvalues import Json, JsonObject, normalised, same
 
 # The fields that a PATCH may carry, in reading order; `published` has calls of its own.
 WRITABLE_FIELDS = ("title", "description", "page_data")
+# What one list call gives at most.
+PAGES_A_CALL = 200
 
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """All of a page that a file can manage. `page_data` is normalised; `description` may be null when live."""
+    """All of a page that a file can manage. `page_data` is normalised; `description` may be null when live.
 
-    title: str
+    A title or a publication that is None is one that nobody has told: in a plan made offline, of a page whose
+    file did not manage it.
+    """
+
+    title: str | None
     description: str | None
     page_data: JsonObject
-    published: bool
+    published: bool | None
 
     def as_json(self) -> JsonObject:
         """Give the page as a JSON object with the keys of a page file."""
@@ -57,10 +63,12 @@ class LivePage:
 
 
 def desired_page(document: JsonObject, *, file: str, ignore: tuple[str, ...] = ()) -> DesiredPage:
-    """Read a page document that the schema has accepted; `ignore` comes on top of the document's own."""
+    """Read a page document; `ignore` comes on top of the document's own.
+
+    What is not as the schema wants it counts as left out, which happens in files of an older commit only.
+    """
     page_data = document.get("page_data")
-    own_ignore = document.get("ignore", [])
-    assert isinstance(own_ignore, list)  # noqa: S101 - the schema has said so
+    own_ignore = document.get("ignore")
     title, description, published = (
         document.get("title"),
         document.get("description"),
@@ -71,10 +79,18 @@ def desired_page(document: JsonObject, *, file: str, ignore: tuple[str, ...] = (
         file=file,
         title=title if isinstance(title, str) else None,
         description=description if isinstance(description, str) else None,
-        page_data=_object(normalised(page_data, without_author_keys=True)) if page_data is not None else None,
+        page_data=_object(normalised(page_data, without_author_keys=True)) if isinstance(page_data, dict) else None,
         published=published if isinstance(published, bool) else None,
-        ignore=(*(str(pointer) for pointer in own_ignore), *ignore),
+        ignore=(*map(str, own_ignore if isinstance(own_ignore, list) else ()), *ignore),
     )
+
+
+def as_if_live(page_id: str, desired: DesiredPage | None) -> LivePage:
+    """Give the live page that a file alone would make; what it leaves out, or no file at all, is not told."""
+    content = PageContent(None, None, {}, None)
+    if desired is not None:
+        content = PageContent(desired.title, desired.description, desired.page_data or {}, desired.published)
+    return LivePage(page_id, content, slug="", html_url="", views=0, clicks=0, updated_at=None)
 
 
 def same_field(field: str, one: Json, other: Json) -> bool:
@@ -82,6 +98,13 @@ def same_field(field: str, one: Json, other: Json) -> bool:
     if field == "description":
         return (one or "") == (other or "")
     return same(one, other)
+
+
+def same_content(one: PageContent, other: PageContent) -> bool:
+    """Tell whether two pages mean the same."""
+    return one is other or all(
+        same_field(name, getattr(one, name), getattr(other, name)) for name in (*WRITABLE_FIELDS, "published")
+    )
 
 
 def _object(value: Json) -> JsonObject:

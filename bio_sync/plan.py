@@ -1,12 +1,15 @@
 """The plan: a value made once from what is wanted and what is live, then shown, saved, compared or carried out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from bio_sync.adopt import adopt
 from bio_sync.diff import Operation, operations
 from bio_sync.jsonvalues import Json, JsonObject, digest
-from bio_sync.model import WRITABLE_FIELDS, DesiredPage, LivePage, PageContent
+from bio_sync.model import PAGES_A_CALL, WRITABLE_FIELDS, DesiredPage, LivePage, PageContent, same_content
+from bio_sync.origin import ORIGINS
 from bio_sync.pointer import from_pointer
 
 UPDATE, PUBLISH, UNPUBLISH = "update", "publish", "unpublish"
@@ -17,7 +20,8 @@ class Change:
     """What would be written to one page, and what a reader needs to judge it.
 
     `actions` stand in the order in which they are carried out; `patch` is the exact body of the PATCH, empty
-    when there is none. `before` and `after` are the whole page.
+    when there is none. `before` and `after` are the whole page. In a plan made offline, `before` is the page as
+    its file at the base has it, addresses are empty and counts are 0.
     """
 
     page_id: str
@@ -54,14 +58,29 @@ class UnmanagedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit that somebody named: by the name they gave, and by its id."""
+
+    name: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Circumstances:
-    """When, where and at what cost a plan was made. Calls are API calls; None is a number nobody told."""
+    """When, where and at what cost a plan was made. Calls are API calls; None is what nobody told.
+
+    `commit` is the one that the page files were checked out from, `base` the one that they were compared with.
+    An `offline` plan compares with the files at the base and knows nothing of the live pages.
+    """
 
     tool_version: str
     created_at: str
     api_url: str
     calls: int
     quota_remaining: int | None
+    commit: str | None = None
+    base: Revision | None = None
+    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +102,15 @@ class Plan:
     @property
     def calls_to_apply(self) -> int:
         """Count what an apply costs: the same reads again, and the writes."""
-        return self.circumstances.calls + self.writes
+        pages = len(self.changes) + len(self.unchanged) + len(self.gone)
+        reads = ceil(pages / PAGES_A_CALL) if self.circumstances.offline else self.circumstances.calls
+        return reads + self.writes
+
+    @property
+    def origins(self) -> dict[str, int]:
+        """Count operations by whose change they are; all are 0 without a base."""
+        counted = Counter(operation.origin for change in self.changes for operation in change.operations)
+        return {origin: counted[origin] for origin in ORIGINS}
 
     @property
     def summary(self) -> dict[str, int]:
@@ -133,15 +160,25 @@ def operation_as_json(operation: Operation) -> JsonObject:
     return result
 
 
+def differing(desired: Sequence[DesiredPage], live: Mapping[str, LivePage]) -> list[str]:
+    """List the ids of the pages that are not live as their files want them."""
+    found = ((page, live[page.page_id].content) for page in desired if page.page_id in live)
+    return [page.page_id for page, now in found if not same_content(adopt(page, now), now)]
+
+
 def make_plan(
     desired: Sequence[DesiredPage],
     live: Mapping[str, LivePage],
     *,
     circumstances: Circumstances,
+    bases: Mapping[str, DesiredPage] | None = None,
     tell_unmanaged: bool = True,
     warnings: Sequence[str] = (),
 ) -> Plan:
-    """Compare what the files want with what is live, by page id; nothing is read and nothing is written."""
+    """Compare what the files want with what is live, by page id; nothing is read and nothing is written.
+
+    With `bases`, the pages that differ as their files wanted them at a base revision, each operation has an origin.
+    """
     ordered = sorted(desired, key=lambda page: (page.file, page.page_id))
     changes: list[Change] = []
     unchanged: list[PageFile] = []
@@ -150,7 +187,7 @@ def make_plan(
         live_page = live.get(page.page_id)
         if live_page is None:
             gone.append(PageFile(page.page_id, page.file))
-        elif change := change_of(page, live_page):
+        elif change := change_of(page, live_page, bases):
             changes.append(change)
         else:
             unchanged.append(PageFile(page.page_id, page.file))
@@ -162,17 +199,24 @@ def make_plan(
         unchanged=tuple(unchanged),
         gone=tuple(gone),
         unmanaged=tuple(
-            UnmanagedPage(page.page_id, page.slug, page.content.title)
+            UnmanagedPage(page.page_id, page.slug, page.content.title or "")
             for page in sorted(strangers, key=lambda page: (page.slug, page.page_id))
         ),
         warnings=tuple(warnings),
     )
 
 
-def change_of(desired: DesiredPage, live: LivePage) -> Change | None:
-    """Give what has to be written so that `live` becomes what its file wants; None when nothing has to."""
-    after = adopt(desired, live)
-    steps = operations(live.content, after)
+def change_of(desired: DesiredPage, live: LivePage, bases: Mapping[str, DesiredPage] | None = None) -> Change | None:
+    """Give what has to be written so that `live` becomes what its file wants; None when nothing has to.
+
+    What a base file leaves alone was as it is live, and so was a page without one: its changes are the file's.
+    """
+    after = adopt(desired, live.content)
+    base = None
+    if bases is not None:
+        page = bases.get(desired.page_id)
+        base = live.content if page is None else adopt(page, live.content)
+    steps = operations(live.content, after, base)
     if not steps:
         return None
     return Change(
@@ -180,7 +224,7 @@ def change_of(desired: DesiredPage, live: LivePage) -> Change | None:
         file=desired.file,
         slug=live.slug,
         html_url=live.html_url,
-        is_published=live.content.published,
+        is_published=bool(live.content.published),
         views=live.views,
         clicks=live.clicks,
         actions=actions_of(steps, after),

@@ -1,7 +1,8 @@
 """A plan as JSON, and back: the form for scripts, for saving, and for consent."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from bio_sync.destinations import new_destinations
 from bio_sync.diff import Operation, operations
 from bio_sync.errors import InvalidPlanFile
 from bio_sync.jsonvalues import Json, JsonObject, digest, json_text, same
@@ -11,12 +12,16 @@ from bio_sync.plan import (
     Circumstances,
     PageFile,
     Plan,
+    Revision,
     UnmanagedPage,
     actions_of,
     operation_as_json,
     patch_of,
 )
 from bio_sync.visible import shortened
+
+if TYPE_CHECKING:
+    from bio_sync.origin import Origin
 
 FORMAT_VERSION = "1.0"
 
@@ -34,12 +39,18 @@ def as_json(plan: Plan) -> JsonObject:
         "tool_version": now.tool_version,
         "created_at": now.created_at,
         "api_url": now.api_url,
+        "offline": now.offline,
+        "git": _git_as_json(now),
         "digest": plan.digest,
         "summary": cast("JsonObject", plan.summary),
         "changes": [_change_as_json(change) for change in plan.changes],
         "unchanged": [{"page_id": page.page_id, "file": page.file} for page in plan.unchanged],
         "gone": [{"page_id": page.page_id, "file": page.file} for page in plan.gone],
         "unmanaged": [{"page_id": page.page_id, "slug": page.slug, "title": page.title} for page in plan.unmanaged],
+        "new_destinations": [
+            {"destination": found.address, "unicode": found.unicode or None, "page_ids": list(found.page_ids)}
+            for found in new_destinations(plan)
+        ],
         "warnings": list(plan.warnings),
         "api": {
             "calls": now.calls,
@@ -55,12 +66,16 @@ def from_json(document: JsonObject) -> Plan:
     Raises InvalidPlanFile when the changes are not those that the digest was made of.
     """
     api = cast("JsonObject", document["api"])
+    commit, base = _git_from_json(cast("JsonObject", document.get("git", {})))
     now = Circumstances(
         tool_version=str(document["tool_version"]),
         created_at=str(document["created_at"]),
         api_url=str(document["api_url"]),
         calls=cast("int", api["calls"]),
         quota_remaining=cast("int | None", api["quota_remaining"]),
+        commit=commit,
+        base=base,
+        offline=bool(document.get("offline", False)),
     )
     plan = Plan(
         circumstances=now,
@@ -73,7 +88,8 @@ def from_json(document: JsonObject) -> Plan:
         ),
         warnings=tuple(str(warning) for warning in cast("list[Json]", document["warnings"])),
     )
-    whole = plan.summary == document["summary"] and all(map(_holds_together, plan.changes))
+    told = cast("JsonObject", document["summary"])
+    whole = plan.summary.items() <= told.items() and _told_alike(plan) and all(map(_holds_together, plan.changes))
     if not whole or plan.digest != document["digest"]:
         raise InvalidPlanFile(
             "the plan was changed after it was made, or made by a bio-sync that compares otherwise"
@@ -83,15 +99,33 @@ def from_json(document: JsonObject) -> Plan:
     return plan
 
 
+def _told_alike(plan: Plan) -> bool:
+    """Tell whether all operations have an origin, or none: what has none where others have would not be shown."""
+    based = plan.circumstances.base is not None
+    told = {operation.origin is not None for change in plan.changes for operation in change.operations}
+    return told <= {based} and (based or not plan.circumstances.offline)
+
+
 def _holds_together(change: Change) -> bool:
     """Tell whether all that a change says follows from its two pages, so that the digest stands for all of it."""
     return (
         change.operations == operations(change.before, change.after)
         and same(change.patch, patch_of(change.operations, change.after))
         and change.actions == actions_of(change.operations, change.after)
-        and change.is_published == change.before.published
+        and change.is_published == bool(change.before.published)
         and change.live_digest == digest(change.before.as_json())
     )
+
+
+def _git_as_json(now: Circumstances) -> JsonObject:
+    base: Json = {"revision": now.base.name, "commit": now.base.commit} if now.base else None
+    return {"commit": now.commit, "base": base}
+
+
+def _git_from_json(document: JsonObject) -> tuple[str | None, Revision | None]:
+    base = cast("JsonObject | None", document.get("base"))
+    revision = Revision(str(base["revision"]), str(base["commit"])) if base else None
+    return cast("str | None", document.get("commit")), revision
 
 
 def _change_as_json(change: Change) -> JsonObject:
@@ -106,7 +140,10 @@ def _change_as_json(change: Change) -> JsonObject:
         "actions": list(change.actions),
         "live_updated_at": change.live_updated_at,
         "live_digest": change.live_digest,
-        "operations": [operation_as_json(operation) for operation in change.operations],
+        "operations": [
+            operation_as_json(operation) | ({"origin": operation.origin} if operation.origin else {})
+            for operation in change.operations
+        ],
         "patch": change.patch,
         "before": change.before.as_json(),
         "after": change.after.as_json(),
@@ -139,15 +176,16 @@ def _operation(document: JsonObject) -> Operation:
         before=document.get("before"),
         after=document.get("after"),
         source=cast("str | None", document.get("from")),
+        origin=cast("Origin | None", document.get("origin")),
     )
 
 
 def _content(document: JsonObject) -> PageContent:
     return PageContent(
-        title=str(document["title"]),
+        title=cast("str | None", document["title"]),
         description=cast("str | None", document["description"]),
         page_data=cast("JsonObject", document["page_data"]),
-        published=bool(document["published"]),
+        published=cast("bool | None", document["published"]),
     )
 
 

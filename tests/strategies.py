@@ -1,11 +1,16 @@
 """Generated pages: any JSON that a page may hold, and edits of it such as people make."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
+from bio_sync.adopt import adopt
+from bio_sync.diff import operations
 from bio_sync.jsonvalues import Json, JsonObject, normalised
 from bio_sync.model import DesiredPage, LivePage, PageContent
+from bio_sync.plan import Plan
 
 NASTY_KEYS = ("", "/", "~", "~1", "a.b", "[0]", '"', "'", "__proto__", "__x", "0", "-", "url", "label", "links", "é")
 
@@ -87,6 +92,16 @@ def pairs_of_contents(draw: st.DrawFn) -> tuple[PageContent, PageContent]:
     if after.description is None:
         after = PageContent(after.title, before.description, after.page_data, after.published)
     return before, after
+
+
+def with_origins(plan: Plan, bases: Mapping[str, DesiredPage]) -> Plan:
+    """Give a plan as it would be had it been made with these files at the base."""
+    changes = []
+    for change in plan.changes:
+        page = bases.get(change.page_id)
+        base = change.before if page is None else adopt(page, change.before)
+        changes.append(replace(change, operations=operations(change.before, change.after, base)))
+    return replace(plan, changes=tuple(changes))
 
 
 def live_page(content: PageContent, page_id: str = "bio_1", **more: Any) -> LivePage:

@@ -21,18 +21,18 @@ LIVE: JsonObject = {
 
 def adopted(wanted: Any, *ignore: str, live: Any = LIVE) -> JsonObject:
     now = PageContent("T", None, live, published=True)
-    return adopt(DesiredPage("bio_1", "f", None, None, wanted, None, ignore), some.live_page(now)).page_data
+    return adopt(DesiredPage("bio_1", "f", None, None, wanted, None, ignore), now).page_data
 
 
 @given(some.contents)
 def test_a_file_that_says_nothing_but_the_id_changes_nothing(now: PageContent) -> None:
-    assert adopt(DesiredPage("bio_1", "f", None, None, None, None), some.live_page(now)) == now
+    assert adopt(DesiredPage("bio_1", "f", None, None, None, None), now) == now
 
 
 @given(some.pairs_of_contents())
 def test_what_a_file_says_is_what_is_wanted(pair: tuple[PageContent, PageContent]) -> None:
     now, wanted = pair
-    after = adopt(some.wanted_page(wanted), some.live_page(now))
+    after = adopt(some.wanted_page(wanted), now)
     assert same(after.page_data, wanted.page_data)
     assert (after.title, after.description or "", after.published) == (
         wanted.title,
@@ -45,7 +45,7 @@ def test_what_a_file_says_is_what_is_wanted(pair: tuple[PageContent, PageContent
 def test_each_field_of_a_page_can_be_left_as_it_is_live(pair: tuple[PageContent, PageContent]) -> None:
     now, wanted = pair
     ignore = ("/title", "/description", "/page_data", "/published")
-    assert adopt(some.wanted_page(wanted, ignore=ignore), some.live_page(now)) == now
+    assert adopt(some.wanted_page(wanted, ignore=ignore), now) == now
 
 
 def test_an_ignored_value_is_copied_from_the_live_page() -> None:
@@ -122,8 +122,8 @@ def test_what_was_adopted_once_is_what_is_wanted_ever_after(
 ) -> None:
     now, wanted = pair
     desired = some.wanted_page(wanted, ignore=tuple(ignore))
-    after = adopt(desired, some.live_page(now))
-    again = adopt(desired, some.live_page(after))
+    after = adopt(desired, now)
+    again = adopt(desired, after)
     assert same(again.page_data, after.page_data)
     assert again == after
 
@@ -139,4 +139,4 @@ def test_author_keys_of_a_live_page_are_nobodys_to_remove(place: Any) -> None:
 
 def test_an_empty_description_in_the_file_accepts_none_live() -> None:
     now = PageContent("T", None, {}, published=True)
-    assert adopt(DesiredPage("bio_1", "f", None, "", None, None), some.live_page(now)).description is None
+    assert adopt(DesiredPage("bio_1", "f", None, "", None, None), now).description is None

@@ -27,6 +27,7 @@ class Config:
     ignore: tuple[str, ...] = ()
     without_effect: tuple[str, ...] = ()
     from_file: bool = False
+    name: str = CONFIG_NAME
 
     def page_files(self) -> list[FoundFile]:
         """List the page files of the repository; raises NoPages when a path of `pages` is not there."""
@@ -60,7 +61,7 @@ def read_config(explicit: str | None) -> Config:
     problems = [*document.problems, *(schema.config_problems(document) if document.value is not None else ())]
     if problems:
         raise InvalidFiles(problems, files=1)
-    return _config(schema.as_object(document.value or {}), folder, root)
+    return _config(schema.as_object(document.value or {}), path.name, folder, root)
 
 
 def _find(here: Path) -> Path | None:
@@ -74,9 +75,11 @@ def _find(here: Path) -> Path | None:
     return None
 
 
-def _config(values: JsonObject, folder: Path, root: Path) -> Config:
+def _config(values: JsonObject, name: str, folder: Path, root: Path) -> Config:
     pages, ignore = values.get("pages", [DEFAULT_PAGES]), values.get("ignore", [])
     assert isinstance(pages, list)  # noqa: S101 - the schema has said so
     assert isinstance(ignore, list)  # noqa: S101 - the schema has said so
     without_effect = tuple(key for key in NOT_YET if key in values)
-    return Config(folder, root, tuple(map(str, pages)), tuple(map(str, ignore)), without_effect, from_file=True)
+    return Config(
+        folder, root, tuple(map(str, pages)), tuple(map(str, ignore)), without_effect, from_file=True, name=name
+    )

@@ -8,6 +8,7 @@
     ├── NoPages                     there is nothing to work on, or it can't be read
     ├── InvalidKey                  no API key, or one that no header may carry
     ├── InvalidAddress              an API address that the key must not be sent to
+    ├── NoRevision                  git can't give the files that --base names
     ├── InvalidPlanFile             not a plan, or changed since it was made
     ├── StalePlan                   the plan made afresh is not the one that was agreed to
     ├── NotWritten                  a file on this machine could not be written
@@ -74,6 +75,12 @@ class InvalidKey(BioSyncError):
 
 class InvalidAddress(BioSyncError):
     """The API address is one that the key must not be sent to."""
+
+    reason = "invalid"
+
+
+class NoRevision(BioSyncError):
+    """Git can't give the files of the commit that was named: no git, no checkout, no such commit."""
 
     reason = "invalid"
 

@@ -11,6 +11,8 @@ from bio_sync.visible import visible
 
 PAGE_SUFFIXES = (".yaml", ".yml")
 CONFIG_NAME = "bio-sync.yaml"
+# Names that begin so are skipped in a search: drafts, and what belongs to other tools.
+HIDDEN = ("_", ".")
 
 
 class LeavesRepository(Exception):
@@ -68,6 +70,12 @@ def read_bytes(file: FoundFile, *, most: int) -> bytes:
         os.close(descriptor)
 
 
+def is_page_name(parts: Sequence[str]) -> bool:
+    """Tell whether a search through a folder takes the file at this path inside it for a page file."""
+    hidden = any(part.startswith(HIDDEN) for part in parts)
+    return bool(parts) and not hidden and parts[-1].endswith(PAGE_SUFFIXES) and parts[-1] != CONFIG_NAME
+
+
 def _root_of(path: Path) -> Path:
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the links we have to see
     here = Path.cwd()
@@ -94,7 +102,7 @@ def _search(start: Path, root: Path) -> Iterator[Path]:
             if entry.is_dir(follow_symlinks=False):
                 # Not asked of the system again: in folders a thousand deep that takes minutes.
                 folders.append((path, f"{real}/{entry.name}"))
-            elif entry.name.endswith(PAGE_SUFFIXES) and entry.name != CONFIG_NAME:
+            elif is_page_name([entry.name]):
                 yield path
             elif entry.is_symlink() and entry.is_dir() and not Path(real).is_relative_to(os.path.realpath(path)):
                 links.append((path, os.path.realpath(path)))
@@ -106,7 +114,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     except OSError as error:
         shown = visible(str(folder))
         raise NoPages(f"{shown}: {error.strerror}", hint="check who may read the folder") from None
-    return [entry for entry in entries if not entry.name.startswith(("_", "."))]
+    return [entry for entry in entries if not entry.name.startswith(HIDDEN)]
 
 
 def _shown_name(absolute: str, given: Path) -> str:

@@ -1,7 +1,8 @@
 """Page files to wanted pages, with every problem of every file and a place for each."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 
 from bio_sync import schema, yamltext
 from bio_sync.files import FoundFile, LeavesRepository, read_bytes
@@ -19,7 +20,8 @@ class PageFiles:
     """What the page files say. With problems, `desired` is not to be used; warnings are only to be told.
 
     `whole` tells whether these are all page files of the repository, so that a live page without one is a
-    stranger.
+    stranger. `sources` tells by page id where a wanted page was read from, `folders` which were searched because
+    a PATH named them.
     """
 
     desired: tuple[DesiredPage, ...]
@@ -27,6 +29,8 @@ class PageFiles:
     warnings: tuple[Problem, ...]
     files: int
     whole: bool
+    sources: Mapping[str, FoundFile] = field(default_factory=dict)
+    folders: tuple[FilePath, ...] = ()
 
 
 def read_pages(found: Sequence[FoundFile], *, ignore: tuple[str, ...] = (), whole: bool = True) -> PageFiles:
@@ -35,6 +39,7 @@ def read_pages(found: Sequence[FoundFile], *, ignore: tuple[str, ...] = (), whol
     problems: list[Problem] = []
     warnings: list[Problem] = []
     first_of_id: dict[str, Document] = {}
+    sources: dict[str, FoundFile] = {}
     for file in found:
         document = read_document(file)
         complaints = [*document.problems]
@@ -44,8 +49,9 @@ def read_pages(found: Sequence[FoundFile], *, ignore: tuple[str, ...] = (), whol
         problems.extend(sorted(complaints))
         if not complaints:
             desired.append(desired_page(schema.as_object(document.value), file=document.file, ignore=ignore))
+            sources[desired[-1].page_id] = file
             warnings.extend(_unencrypted_links(document))
-    return PageFiles(tuple(desired), tuple(problems), tuple(warnings), len(found), whole)
+    return PageFiles(tuple(desired), tuple(problems), tuple(warnings), len(found), whole, sources)
 
 
 def read_document(file: FoundFile) -> Document:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +13,15 @@ from bio_sync.diff import operations
 from bio_sync.errors import InvalidFiles, InvalidPlanFile, NoPages, PageGone, StalePlan
 from bio_sync.files import FoundFile, find_pages
 from bio_sync.jsonvalues import parsed
-from bio_sync.model import DesiredPage, LivePage
+from bio_sync.model import DesiredPage, LivePage, as_if_live
 from bio_sync.pages import PageFiles, read_pages
-from bio_sync.plan import Change, Circumstances, Plan, make_plan
+from bio_sync.plan import Change, Circumstances, Plan, differing, make_plan
 from bio_sync.planfile import from_json
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
     from bio_sync.api import Api
+    from bio_sync.base import BaseFiles
 
 # A plan of ten thousand pages that all change is some 60 MB.
 MOST_PLAN_BYTES = 256 * 1024 * 1024
@@ -35,7 +37,8 @@ def read_files(paths: Sequence[str], config: Config) -> PageFiles:
             f"there are no page files in {visible(where)}",
             hint="page files end in .yaml or .yml; names that begin with _ or . are skipped",
         )
-    return read_pages(found, ignore=config.ignore, whole=whole)
+    files = read_pages(found, ignore=config.ignore, whole=whole)
+    return replace(files, folders=tuple(Path(path) for path in paths if Path(path).is_dir()))
 
 
 def _all_of_them(found: Sequence[FoundFile], paths: Sequence[str], config: Config) -> bool:
@@ -54,26 +57,62 @@ def checked(files: PageFiles) -> tuple[DesiredPage, ...]:
     return files.desired
 
 
-def plan_pages(files: PageFiles, api: "Api", *, now: datetime) -> Plan:
-    """Compare the files with the live pages: one list call for 200 pages, one GET when there is one page."""
+def plan_pages(
+    files: PageFiles, api: "Api", *, now: datetime, commit: str | None = None, base: "BaseFiles | None" = None
+) -> Plan:
+    """Compare the files with the live pages: one list call for 200 pages, one GET when there is one page.
+
+    With `base`, every operation has an origin. `commit` is told, and nothing else.
+    """
     desired = checked(files)
     live = _live_pages(desired, api, everything=files.whole)
-    warnings = [f"{warning.file}:{warning.line}: {warning.message}; {warning.hint}" for warning in files.warnings]
+    warnings = _warnings(files)
     if not any(page.page_id in live for page in desired):
         warnings.append("none of the files' pages is in this workspace: is this the right workspace's key?")
+    circumstances = Circumstances(
+        tool_version=__version__,
+        created_at=_rfc3339(now),
+        api_url=api.address,
+        calls=api.meter.calls,
+        quota_remaining=api.meter.quota_remaining,
+        commit=commit,
+        base=base.revision if base else None,
+    )
+    pages, notes = base.pages(differing(desired, live)) if base else (None, [])
     return make_plan(
         desired,
         live,
-        circumstances=Circumstances(
-            tool_version=__version__,
-            created_at=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            api_url=api.address,
-            calls=api.meter.calls,
-            quota_remaining=api.meter.quota_remaining,
-        ),
+        circumstances=circumstances,
+        bases=pages,
         tell_unmanaged=files.whole,
-        warnings=warnings,
+        warnings=[*warnings, *notes],
     )
+
+
+def plan_offline(files: PageFiles, base: "BaseFiles", *, api_url: str, now: datetime, commit: str | None) -> Plan:
+    """Compare the files with what they were at `base`, as if the live pages were as they were wanted then."""
+    desired = checked(files)
+    pages, notes = base.pages([page.page_id for page in desired])
+    circumstances = Circumstances(
+        tool_version=__version__,
+        created_at=_rfc3339(now),
+        api_url=api_url,
+        calls=0,
+        quota_remaining=None,
+        commit=commit,
+        base=base.revision,
+        offline=True,
+    )
+    before = {page.page_id: as_if_live(page.page_id, pages.get(page.page_id)) for page in desired}
+    return make_plan(desired, before, circumstances=circumstances, bases=pages, warnings=[*_warnings(files), *notes])
+
+
+def _rfc3339(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _warnings(files: PageFiles) -> list[str]:
+    return [f"{warning.file}:{warning.line}: {warning.message}; {warning.hint}" for warning in files.warnings]
 
 
 def _live_pages(desired: Sequence[DesiredPage], api: "Api", *, everything: bool) -> dict[str, LivePage]:
@@ -91,7 +130,7 @@ def read_plan(path: str) -> Plan:
     hint = "save one with `bio-sync plan --out plan.json`"
     try:
         with Path(path).open("rb") as stream:
-            document = parsed(stream.read(MOST_PLAN_BYTES).decode("utf-8"))
+            document = parsed(stream.read(MOST_PLAN_BYTES).decode("utf-8-sig"))
     except OSError as error:
         raise InvalidPlanFile(f"{shown} can't be read: {visible(error.strerror or 'unknown')}", hint=hint) from None
     except (ValueError, RecursionError):
@@ -99,6 +138,17 @@ def read_plan(path: str) -> Plan:
     if complaint := schema.plan_complaint(document):
         raise InvalidPlanFile(f"{shown} is no saved plan: {complaint}", hint=hint)
     return from_json(schema.as_object(document))
+
+
+def read_consent(path: str) -> Plan:
+    """Read a saved plan that is to be applied; raises StalePlan for one that has not seen the live pages."""
+    saved = read_plan(path)
+    if saved.circumstances.offline:
+        raise StalePlan(
+            "the plan was made offline: nobody has seen what it does to the live pages",
+            hint="look at a plan of them: bio-sync plan --out plan.json",
+        )
+    return saved
 
 
 def check_consent(saved: Plan, fresh: Plan) -> None:

@@ -1,6 +1,7 @@
 """A plan for people: whole documents as snapshots, and nothing in them that can act."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from syrupy.assertion import SnapshotAssertion
 
 from bio_sync.jsonvalues import JsonObject
 from bio_sync.model import LivePage, PageContent
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.plan import Circumstances, Plan, Revision, make_plan
 from bio_sync.positions import positions_of_moves
 from bio_sync.render.text import render
 from tests import strategies as some
+from tests.strategies import with_origins
 
 NOW = Circumstances("0.1.0", "2026-11-22T10:00:00Z", "https://xqr.co/api/v1", 1, 46)
 
@@ -64,6 +66,33 @@ def test_a_plan_for_people(snapshot: SnapshotAssertion) -> None:
 
 def test_a_plan_for_people_in_colour(snapshot: SnapshotAssertion) -> None:
     assert render(example_plan(), colour=True) == snapshot
+
+
+def plan_with_base(*, offline: bool = False) -> Plan:
+    """A page that is drift, the file's and a conflict at once; one that somebody hid; one that its file hides."""
+    shop, tour = link("Shop", "https://shop.example"), link("Tour", "https://tour.example")
+    base = content("Acme", True, theme="light", links=[shop])
+    pairs = [
+        (
+            content("Acme Inc!", True, theme="dark", links=[shop]),
+            content("Acme 2", True, theme="light", links=[shop, tour]),
+        ),
+        (content("Hidden", False, theme="dark"), content("Hidden", True, theme="light")),
+        (content("Closing", True, theme="dark"), content("Closing", False, theme="light")),
+    ]
+    bases = [base, content("Hidden", True, theme="dark"), content("Closing", True, theme="light")]
+    plan = plan_of(pairs)
+    now = replace(NOW, base=Revision("origin/main", "ba5e" * 10), commit="c0" * 20, offline=offline)
+    wanted = {f"bio_{number}": some.wanted_page(page) for number, page in enumerate(bases)}
+    return with_origins(replace(plan, circumstances=now), wanted)
+
+
+def test_a_plan_with_a_base_for_people(snapshot: SnapshotAssertion) -> None:
+    assert render(plan_with_base()) == snapshot
+
+
+def test_a_plan_made_offline_for_people(snapshot: SnapshotAssertion) -> None:
+    assert render(plan_with_base(offline=True)) == snapshot
 
 
 def test_a_plan_without_changes(snapshot: SnapshotAssertion) -> None:
@@ -136,3 +165,16 @@ def test_a_very_long_value_is_shortened_and_says_so() -> None:
     plan = plan_of([(content("T", True, text=""), content("T", True, text="x" * 10_000))])
     assert "characters more…" in render(plan)
     assert len(render(plan)) < 3_000
+
+
+def test_values_that_are_read_from_the_right_stand_on_lines_of_their_own() -> None:
+    arabic = plan_of([(content("تواصل معنا", True), content("اتصل بنا", True))])
+    assert '    ~ title\n        - "تواصل معنا"\n        + "اتصل بنا"\n' in render(arabic)
+
+
+def test_a_move_that_keeps_its_number_says_what_happens_instead() -> None:
+    names = [link(f"L{number}", f"https://l{number}.example") for number in range(5)]
+    new = [names[3], names[4], names[2], names[1], link("N", "https://n.example")]
+    text = render(plan_of([(content("T", True, links=names), content("T", True, links=new))]))
+    assert "still 3, others move past it" in text
+    assert "3 → 3" not in text

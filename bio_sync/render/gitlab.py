@@ -1,0 +1,13 @@
+"""A plan for the Terraform report widget of a GitLab merge request: three counts."""
+
+import json
+
+from bio_sync.plan import Plan
+
+
+def render(plan: Plan) -> str:
+    """Count the pages that change as `update`: bio-sync's plans create and delete none.
+
+    The form is that of GitLab's `artifacts:reports:terraform`.
+    """
+    return json.dumps({"create": 0, "update": len(plan.changes), "delete": 0}) + "\n"

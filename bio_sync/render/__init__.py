@@ -4,6 +4,12 @@ from collections.abc import Callable, Mapping
 
 from bio_sync import planfile
 from bio_sync.plan import Plan
-from bio_sync.render import text
+from bio_sync.render import gitlab, html, markdown, text
 
-RENDERERS: Mapping[str, Callable[[Plan], str]] = {"text": text.render, "json": planfile.dumps}
+RENDERERS: Mapping[str, Callable[[Plan], str]] = {
+    "text": text.render,
+    "json": planfile.dumps,
+    "markdown": markdown.render,
+    "html": html.render,
+    "gitlab": gitlab.render,
+}

@@ -84,12 +84,19 @@ def _explained(error: BioSyncError, session: Session) -> int:
     from bio_sync import report  # noqa: PLC0415 - heavier than `--help` needs
 
     terminal = session.terminal
+    problems = list(map(report.problem_text, error.problems)) if isinstance(error, InvalidFiles) else []
     if session.output_format == "json":
         calls, left = (session.meter.calls, session.meter.quota_remaining) if session.meter else (0, None)
         failure = report.failure_json(error, session.command, calls=calls, quota_remaining=left)
         terminal.result(report.as_text(failure))
-    elif isinstance(error, InvalidFiles):
-        terminal.result("".join(map(report.problem_text, error.problems)))
+    elif session.output_format == "markdown":
+        from bio_sync.render import markdown  # noqa: PLC0415
+
+        terminal.result(markdown.failure(error, problems))
+    elif session.output_format == "text":
+        terminal.result("".join(problems))
+    elif problems:
+        terminal.complain("".join(problems).rstrip())
     request = f" (request {error.request_id})" if isinstance(error, ServiceError) and error.request_id else ""
     terminal.complain(f"error: {visible(error.message)}{request}")
     if error.hint:

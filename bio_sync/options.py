@@ -32,7 +32,7 @@ class Session:
     def expect_format(self, arguments: Sequence[str]) -> None:
         """Look for the command and `--format json` before anything is parsed: wrong usage is told as JSON too."""
         words = [word for word in arguments if not word.startswith("-")]
-        self.command = next((word for word in words if word in {"validate", "plan", "apply"}), "")
+        self.command = next((word for word in words if word in {"validate", "plan", "show", "apply"}), "")
         asked = "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
         if self.command and asked:
             self.output_format = "json"

@@ -44,7 +44,7 @@ def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
-    for name in ("XQR_API_KEY", "XQR_API_KEY_FILE", "XQR_API_URL", "NO_COLOR", "FORCE_COLOR"):
+    for name in ("XQR_API_KEY", "XQR_API_KEY_FILE", "XQR_API_URL", "NO_COLOR", "FORCE_COLOR", "GITHUB_EVENT_PATH"):
         monkeypatch.delenv(name, raising=False)
 
 

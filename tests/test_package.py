@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from bio_sync import __version__
+from bio_sync import __version__, planfile
 from tests.conftest import ROOT
+from tests.test_render_text import example_plan
 
 SOURCES = sorted((ROOT / "bio_sync").rglob("*.py"))
-HEAVY = {"httpx", "jsonschema", "deepdiff", "rich", "tenacity", "yaml", "starlette", "uvicorn", "idna"}
+HEAVY = {"httpx", "jsonschema", "deepdiff", "rich", "tenacity", "yaml", "starlette", "uvicorn", "idna", "jinja2"}
 
 
 def modules_after(*arguments: str) -> set[str]:
@@ -30,7 +31,9 @@ def modules_after(*arguments: str) -> set[str]:
     return set(code_and_names[1])
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("plan", "--help"), ("apply", "-h")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("plan", "--help"), ("show", "-h"), ("apply", "-h")]
+)
 def test_help_and_version_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert modules_after(*arguments) & HEAVY == set()
 
@@ -38,6 +41,17 @@ def test_help_and_version_load_nothing_heavy(arguments: tuple[str, ...]) -> None
 def test_validate_loads_nothing_of_the_network_or_the_diff() -> None:
     loaded = modules_after("validate", str(ROOT / "examples" / "pages"))
     assert loaded & {"httpx", "deepdiff", "rich", "tenacity", "starlette", "uvicorn"} == set()
+
+
+@pytest.mark.parametrize(("form", "may_load"), [("text", set[str]()), ("markdown", set[str]()), ("html", {"jinja2"})])
+def test_a_saved_plan_is_shown_without_the_network_and_with_the_parts_of_its_form_only(
+    form: str, may_load: set[str], tmp_path: Path
+) -> None:
+    saved = tmp_path / "plan.json"
+    saved.write_text(planfile.dumps(example_plan()), encoding="utf-8")
+    loaded = modules_after("show", str(saved), "--format", form)
+    # A saved plan is checked against its schema, and against what its pages say: jsonschema, deepdiff.
+    assert loaded & {"httpx", "rich", "tenacity", "starlette", "uvicorn", "jinja2"} == may_load
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -95,7 +109,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_the_wheel_brings_schemas_and_examples_and_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_brings_schemas_examples_and_templates_and_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=False)
     (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
     shutil.unpack_archive(wheel, site, "zip")
@@ -109,3 +123,7 @@ def test_the_wheel_brings_schemas_and_examples_and_runs_the_demo(wheel: Path, tm
     done = subprocess.run([python, "-m", "bio_sync", "demo"], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No changes. All 7 pages are as their files want them." in done.stdout
+    (tmp_path / "plan.json").write_text(planfile.dumps(example_plan()), encoding="utf-8")
+    show = [str(python), "-m", "bio_sync", "show", "plan.json", "--format", "html"]
+    shown = subprocess.run(show, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (shown.returncode, shown.stdout[:15]) == (0, "<!doctype html>"), shown.stderr

@@ -24,7 +24,7 @@ def apply(session: Session, paths: tuple[str, ...], output_format: str, saved: s
 
     if not (yes or saved or session.terminal.can_ask()):
         raise NoConsent("nobody can be asked: this is no terminal", hint="give --yes, or a saved plan with --plan")
-    consent = workflow.read_plan(saved) if saved else None
+    consent = workflow.read_consent(saved) if saved else None
     files = workflow.read_files(paths, configuration(session))
     workflow.checked(files)
     with connect(session, WritingApi) as api:

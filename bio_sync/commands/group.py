@@ -1,12 +1,15 @@
 """The command `bio-sync` itself, and what its commands are made with."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
 from bio_sync import __version__
 from bio_sync.options import Session, everywhere
+from bio_sync.visible import visible
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -63,6 +66,53 @@ def format_option(*formats: str) -> Callable[[Any], Any]:
         is_eager=True,
         help="Form of the result.",
     )
+
+
+PLAN_FORMATS = ("text", "json", "markdown", "html", "gitlab")
+# What the suffix of an `--out` file stands for; a form without one of its own is named: `gitlab:FILE`.
+SUFFIXES = {".json": "json", ".md": "markdown", ".html": "html", ".txt": "text"}
+NAMED = ("gitlab",)
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """A file to save a plan into, and the form that it gets."""
+
+    path: str
+    output_format: str
+
+
+def _outs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[Out, ...]:
+    outs = tuple(map(_out, values))
+    places = [Path(out.path).resolve() for out in outs]
+    for out, place in zip(outs, places, strict=True):
+        # A pipe or /dev/null takes more than one.
+        if places.count(place) > 1 and (place.is_file() or not place.exists()):
+            raise click.UsageError(f"{visible(out.path)} is named by more than one --out.")
+    return outs
+
+
+def _out(value: str) -> Out:
+    name, colon, path = value.partition(":")
+    if colon and path and name in NAMED:
+        return Out(path, name)
+    suffix = Path(value).suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise click.UsageError(
+            f"--out {visible(value)}: the suffix chooses the form: {known}, or gitlab:FILE for a merge request"
+        )
+    return Out(value, SUFFIXES[suffix])
+
+
+out_option = click.option(
+    "--out",
+    "outs",
+    metavar="FILE",
+    multiple=True,
+    callback=_outs,
+    help="Save the plan too: FILE.json, .md, .html, .txt, or gitlab:FILE; may repeat.",
+)
 
 
 def _none_empty(_: click.Context, __: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:

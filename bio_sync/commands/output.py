@@ -5,16 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from bio_sync.commands.group import Out
+from bio_sync.errors import NotWritten
 from bio_sync.options import Session
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
     from bio_sync.apply import Outcome
     from bio_sync.plan import Plan
-
-FORMATS_BY_SUFFIX = {".json": "json", ".txt": "text"}
 
 
 def show(session: Session, plan: "Plan", output_format: str) -> None:
@@ -53,19 +51,24 @@ def tell_outcome(session: Session, outcome: "Outcome") -> None:
         session.terminal.result(report.outcome_text(outcome))
 
 
-def format_of(path: str) -> str:
-    """Give the format that the suffix of an `--out` file stands for; raises click.UsageError for an unknown one."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS_BY_SUFFIX:
-        known = " or ".join(FORMATS_BY_SUFFIX)
-        raise click.UsageError(f"--out {visible(path)}: the suffix chooses the form, and has to be {known}")
-    return FORMATS_BY_SUFFIX[suffix]
+def check_folders(outs: Sequence[Out]) -> None:
+    """Look for the folders of files that are to be saved, before a call is spent; raises NotWritten."""
+    for out in outs:
+        folder = Path(out.path).parent
+        if not folder.is_dir():
+            raise NotWritten(f"{visible(out.path)} can't be written: there is no such folder", hint="make it first")
 
 
-def save(session: Session, plan: "Plan", outs: Sequence[str]) -> None:
-    """Write a plan into files, each in the form of its suffix."""
+def save(session: Session, plan: "Plan", outs: Sequence[Out]) -> bool:
+    """Write a plan into files, each in its form; what can't be written is told, and does not stop the others."""
     from bio_sync import render  # noqa: PLC0415
 
-    for path in outs:
-        session.terminal.save(path, render.RENDERERS[format_of(path)](plan))
-        session.terminal.say(f"saved {visible(path)}")
+    whole = True
+    for out in outs:
+        try:
+            session.terminal.save(out.path, render.RENDERERS[out.output_format](plan))
+            session.terminal.say(f"saved {visible(out.path)}")
+        except NotWritten as error:
+            whole = False
+            session.terminal.complain(f"error: {error.message}\nhint: {error.hint}")
+    return whole

@@ -1,40 +1,102 @@
-"""`bio-sync plan`: show what an apply would change."""
+"""`bio-sync plan` and `show`: what an apply would change, and a saved plan again."""
+
+from typing import TYPE_CHECKING
 
 import click
 
-from bio_sync.commands.group import command, format_option, paths_argument
-from bio_sync.commands.output import format_of, save, show
-from bio_sync.commands.service import configuration, connect, planned
+from bio_sync.commands.group import PLAN_FORMATS, Out, command, format_option, out_option, paths_argument
+from bio_sync.commands.output import check_folders, save, show
+from bio_sync.commands.service import base_files, commit_of, configuration, connect, planned, planned_offline
 from bio_sync.options import Session
 from bio_sync.visible import plural
+
+if TYPE_CHECKING:
+    from bio_sync.plan import Plan
 
 PENDING = 2
 
 
-@command("plan", example="bio-sync plan --out plan.json")
+@command("plan", example="bio-sync plan --base origin/main --out plan.json --out plan.md")
 @paths_argument
-@format_option("text", "json")
-@click.option(
-    "--out", "outs", metavar="FILE", multiple=True, help="Save the plan too, by suffix .json or .txt; may repeat."
-)
+@format_option(*PLAN_FORMATS)
+@out_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option("--base", metavar="REV", help="Tell whose each change is: the files' since this commit, or drift.")
+@click.option("--fail-on-drift", is_flag=True, help="With --base: exit with 1 when somebody changed a page live.")
+@click.option("--offline", is_flag=True, help="With --base: compare with that commit only; no call, no key.")
 def plan(
-    session: Session, paths: tuple[str, ...], output_format: str, outs: tuple[str, ...], detailed_exitcode: bool
+    session: Session,
+    paths: tuple[str, ...],
+    output_format: str,
+    outs: tuple[Out, ...],
+    detailed_exitcode: bool,
+    base: str | None,
+    fail_on_drift: bool,
+    offline: bool,
 ) -> int:
     """Show what an apply would change, and for whom. It only reads."""
-    for path in outs:
-        format_of(path)
+    _check(base, fail_on_drift=fail_on_drift, offline=offline)
+    check_folders(outs)
     from bio_sync import workflow  # noqa: PLC0415
-    from bio_sync.api import Api  # noqa: PLC0415
 
-    files = workflow.read_files(paths, configuration(session))
+    config = configuration(session)
+    files = workflow.read_files(paths, config)
     workflow.checked(files)
-    with connect(session, Api) as api:
-        made = planned(session, files, api)
-    save(session, made, outs)
+    before = base_files(files, config, base) if base else None
+    commit = commit_of(files) if base or outs or output_format != "text" else None
+    if before and offline:
+        made = planned_offline(session, files, before, commit=commit)
+    else:
+        from bio_sync.api import Api  # noqa: PLC0415
+
+        with connect(session, Api) as api:
+            made = planned(session, files, api, commit=commit, base=before)
+    saved = save(session, made, outs)
     show(session, made, output_format)
-    if made.gone:
-        session.terminal.complain(f"error: {plural(len(made.gone), 'page file')} without a page in this workspace")
-        session.terminal.complain("hint: the page was deleted, or the key is another workspace's")
+    code = _exit_code(session, made, detailed=detailed_exitcode, fail_on_drift=fail_on_drift)
+    return code if saved else 1
+
+
+@command("show", example="bio-sync show plan.json --format html > plan.html")
+@click.argument("saved", metavar="PLAN.json", type=click.Path())
+@format_option(*PLAN_FORMATS)
+@out_option
+def show_saved(session: Session, saved: str, output_format: str, outs: tuple[Out, ...]) -> int:
+    """Show a saved plan again, in any form: no network, no key."""
+    from bio_sync import workflow  # noqa: PLC0415
+
+    check_folders(outs)
+    made = workflow.read_plan(saved)
+    whole = save(session, made, outs)
+    show(session, made, output_format)
+    return 0 if whole else 1
+
+
+def _check(base: str | None, *, fail_on_drift: bool, offline: bool) -> None:
+    """Refuse options that mean nothing together; raises click.UsageError."""
+    if base == "":
+        raise click.UsageError("--base is empty: is a variable unset?")
+    if offline and not base:
+        raise click.UsageError("--offline needs --base REV: without the service, git is what is left to compare with.")
+    if fail_on_drift and not base:
+        raise click.UsageError(
+            "--fail-on-drift needs --base REV, such as --base HEAD: drift is what git does not have."
+        )
+    if fail_on_drift and offline:
+        raise click.UsageError("--fail-on-drift can't be had --offline: drift shows on the live pages only.")
+
+
+def _exit_code(session: Session, plan: "Plan", *, detailed: bool, fail_on_drift: bool) -> int:
+    """Say what is wrong with the plan, if anything is, and give the exit code."""
+    complain = session.terminal.complain
+    drift = plan.origins["drift"] + plan.origins["conflict"] if fail_on_drift else 0
+    if plan.gone:
+        complain(f"error: {plural(len(plan.gone), 'page file')} without a page in this workspace")
+        complain("hint: the page was deleted, or the key is another workspace's")
+    if drift:
+        complain(f"error: {plural(drift, 'value')} changed on live pages, and not in git")
+        it = "it" if drift == 1 else "them"
+        complain(f"hint: take {it} over into the files, or apply to overwrite {it}")
+    if plan.gone or drift:
         return 1
-    return PENDING if detailed_exitcode and made.changes else 0
+    return PENDING if detailed and plan.changes else 0

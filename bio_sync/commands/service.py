@@ -9,6 +9,7 @@ from bio_sync.visible import plural
 
 if TYPE_CHECKING:
     from bio_sync.api import Api
+    from bio_sync.base import BaseFiles
     from bio_sync.config import Config
     from bio_sync.pages import PageFiles
     from bio_sync.plan import Plan
@@ -28,21 +29,53 @@ def configuration(session: Session) -> "Config":
 
 def connect(session: Session, kind: "type[Client]") -> "Client":
     """Make a client for the service that the environment and the flags name, and keep the key off all output."""
-    from bio_sync.address import DEFAULT_ADDRESS  # noqa: PLC0415
     from bio_sync.key import read_key  # noqa: PLC0415
 
-    # An empty variable is how CI systems say that there is none; an empty flag is a mistake.
-    told = session.api_url if session.api_url is not None else os.environ.get("XQR_API_URL") or DEFAULT_ADDRESS
     key = read_key(os.environ, file=session.api_key_file)
     session.terminal.hide(key)
-    api = kind(told, key, timeout=session.timeout)
+    api = kind(_told_address(session), key, timeout=session.timeout)
     session.meter = api.meter
     return api
 
 
-def planned(session: Session, files: "PageFiles", api: "Api") -> "Plan":
+def base_files(files: "PageFiles", config: "Config", revision: str) -> "BaseFiles":
+    """Find the page files as they were at `revision`."""
+    from bio_sync.base import read_base  # noqa: PLC0415 - and git with it
+
+    return read_base(files, config, revision)
+
+
+def commit_of(files: "PageFiles") -> str | None:
+    """Give the commit that the page files belong to, where git or the CI system knows it."""
+    from bio_sync.files import repository_root  # noqa: PLC0415
+    from bio_sync.git import head_commit  # noqa: PLC0415
+
+    first = next(iter(files.sources.values()))
+    return head_commit(repository_root(first.path.parent), os.environ)
+
+
+def planned(
+    session: Session, files: "PageFiles", api: "Api", *, commit: str | None = None, base: "BaseFiles | None" = None
+) -> "Plan":
     """Make the plan of the page files against the live pages, now."""
     from bio_sync import workflow  # noqa: PLC0415
 
     session.terminal.detail(f"{plural(files.files, 'page file')} read; asking {api.address}")
-    return workflow.plan_pages(files, api, now=datetime.now(UTC))
+    return workflow.plan_pages(files, api, now=datetime.now(UTC), commit=commit, base=base)
+
+
+def planned_offline(session: Session, files: "PageFiles", base: "BaseFiles", *, commit: str | None) -> "Plan":
+    """Make the plan of the page files against what they were at `base`, now, without the service."""
+    from bio_sync import workflow  # noqa: PLC0415
+    from bio_sync.address import service_address  # noqa: PLC0415
+
+    session.terminal.detail(f"{plural(files.files, 'page file')} read; comparing with {base.revision.commit}")
+    address = service_address(_told_address(session))
+    return workflow.plan_offline(files, base, api_url=address, now=datetime.now(UTC), commit=commit)
+
+
+def _told_address(session: Session) -> str:
+    from bio_sync.address import DEFAULT_ADDRESS  # noqa: PLC0415
+
+    # An empty variable is how CI systems say that there is none; an empty flag is a mistake.
+    return session.api_url if session.api_url is not None else os.environ.get("XQR_API_URL") or DEFAULT_ADDRESS

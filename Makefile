@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test properties check lint types floors format lock clean
+.PHONY: help demo test properties check lint types floors format pictures lock clean
 
 help:
 	@echo 'make demo         the main job, start to end, on a local xQR'
@@ -15,6 +15,7 @@ help:
 	@echo 'make properties   the properties with many more examples'
 	@echo 'make check        lint, types, floors and tests: what has to be green'
 	@echo 'make format       lay the code out'
+	@echo 'make pictures     make the pictures and the example documents of the README and docs/ anew'
 	@echo 'make lock         choose versions anew for requirements/*.txt'
 
 $(BIN)/python:
@@ -68,6 +69,10 @@ lock: | $(BIN)/python
 		pyproject.toml --extra sandbox requirements/build.in -o requirements/demo.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 		pyproject.toml --extra sandbox --group dev -o requirements/dev.txt
+
+# Needs Debian's chromium for the picture of the HTML report.
+pictures: $(VENV)/dev.stamp
+	$(BIN)/python docs/pictures.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -1,9 +1,12 @@
 """What the documents show is what happens: every console block is typed, every table is compared."""
 
+import importlib.util
+import json
 import re
 import shlex
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,6 +16,18 @@ from tests.conftest import ROOT, Run
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
 SHOWN_ADDRESS = "http://127.0.0.1:8787"
+SHOWN_COMMIT = "(3f2a91c0d5e7)"
+
+
+@pytest.fixture(scope="session")
+def pictures() -> ModuleType:
+    """The script that makes pictures and example documents."""
+    found = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "pictures.py")
+    assert found
+    assert found.loader
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
 
 
 def sessions(document: Path) -> list[tuple[str, str]]:
@@ -26,7 +41,7 @@ def sessions(document: Path) -> list[tuple[str, str]]:
 
 
 def as_shown(text: str, sandbox: Sandbox) -> list[str]:
-    return text.replace(sandbox.address, SHOWN_ADDRESS).splitlines()
+    return re.sub(r"\([0-9a-f]{12}\)", SHOWN_COMMIT, text.replace(sandbox.address, SHOWN_ADDRESS)).splitlines()
 
 
 def same_lines(shown: list[str], real: list[str]) -> bool:
@@ -39,11 +54,13 @@ def same_lines(shown: list[str], real: list[str]) -> bool:
 
 
 @pytest.fixture
-def example(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """The example repository, and its live workspace behind it."""
+def example(folder: Path, monkeypatch: pytest.MonkeyPatch, pictures: ModuleType) -> Sandbox:
+    """The example repository, where `main` is what was applied last, and its live workspace behind it."""
     shutil.copytree(ROOT / "examples" / "pages", folder / "pages")
     shutil.copy(ROOT / "examples" / "bio-sync.yaml", folder)
     shutil.copytree(ROOT / "examples" / "drafts", folder / "drafts")
+    (folder / ".git").rmdir()
+    pictures.commit_base(folder)
     sandbox = Sandbox(pages=load_seed(ROOT / "examples" / "live"), behaviour=Behaviour(burst_limit=10_000)).start()
     monkeypatch.setenv("XQR_API_URL", sandbox.url)
     monkeypatch.setenv("XQR_API_KEY", sandbox.key)
@@ -63,8 +80,26 @@ def test_every_console_block_shows_what_really_happens(document: Path, example: 
         example.stop()
 
 
-def test_the_readme_has_sessions_to_execute() -> None:
-    assert len(sessions(ROOT / "README.md")) >= 4
+@pytest.mark.parametrize(("document", "least"), [("README.md", 4), ("docs/review.md", 3)])
+def test_the_document_has_sessions_to_execute(document: str, least: int) -> None:
+    assert len(sessions(ROOT / document)) >= least
+
+
+def test_the_example_plan_in_the_documents_is_what_the_code_makes_of_it_now(pictures: ModuleType) -> None:
+    shown = (ROOT / "docs" / "example-plan.md").read_text(encoding="utf-8")
+    assert pictures.markdown() == shown, "make pictures"
+
+
+def test_the_pictures_are_made_of_what_the_code_makes_now(pictures: ModuleType) -> None:
+    made_of = json.loads((ROOT / "docs" / "images" / "made-of.json").read_text(encoding="utf-8"))
+    assert pictures.made_of() == made_of, "make pictures"
+    assert {path.name for path in (ROOT / "docs" / "images").iterdir()} == {"made-of.json", *made_of}
+
+
+def test_the_picture_of_the_terminal_asks_nothing_of_a_network() -> None:
+    svg = (ROOT / "docs" / "images" / "plan.svg").read_text(encoding="utf-8")
+    assert "http" not in re.sub(r"<text[^>]*>[^<]*</text>|xmlns=\"[^\"]*\"", "", svg)
+    assert "@font-face" not in svg
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bio_sync.alignment import aligned, heaviest_increasing
 from bio_sync.jsonvalues import ABSENT, Json, JsonObject, same
-from bio_sync.model import WRITABLE_FIELDS, PageContent, same_field
+from bio_sync.model import FIELDS, PageContent, same_field
 from bio_sync.origin import NO_BASE, Base, ListOrigins, Origin
 from bio_sync.pointer import to_pointer
 
@@ -40,7 +40,7 @@ def operations(before: PageContent, after: PageContent, base: PageContent | None
     `base` is the page when live and file were last the same; with it, each step has its origin.
     """
     steps: list[Operation] = []
-    for name in (*WRITABLE_FIELDS, "published"):
+    for name in FIELDS:
         old, new = getattr(before, name), getattr(after, name)
         if not same_field(name, old, new):
             known = NO_BASE if base is None else Base(_like(new, _like(old, getattr(base, name), name), name))

@@ -6,6 +6,7 @@ from bio_sync.jsonvalues import Json, JsonObject, normalised, same
 
 # The fields that a PATCH may carry, in reading order; `published` has calls of its own.
 WRITABLE_FIELDS = ("title", "description", "page_data")
+FIELDS = (*WRITABLE_FIELDS, "published")
 # What one list call gives at most.
 PAGES_A_CALL = 200
 
@@ -102,9 +103,7 @@ def same_field(field: str, one: Json, other: Json) -> bool:
 
 def same_content(one: PageContent, other: PageContent) -> bool:
     """Tell whether two pages mean the same."""
-    return one is other or all(
-        same_field(name, getattr(one, name), getattr(other, name)) for name in (*WRITABLE_FIELDS, "published")
-    )
+    return one is other or all(same_field(name, getattr(one, name), getattr(other, name)) for name in FIELDS)
 
 
 def _object(value: Json) -> JsonObject:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from bio_sync.diff import Operation
 from bio_sync.jsonvalues import Json
-from bio_sync.model import WRITABLE_FIELDS
+from bio_sync.model import FIELDS
 from bio_sync.origin import Origin
 from bio_sync.plan import Change
 from bio_sync.pointer import from_pointer
@@ -19,7 +19,6 @@ MOST_OF_A_NAME = 200
 MOST_OF_A_LABEL = 40
 # What is shown before the place where two long values begin to differ.
 CONTEXT = 100
-FIELDS = (*WRITABLE_FIELDS, "published")
 _PLAIN_WORD = re.compile(r"[\w-]+")
 _PLAIN_ADDRESS = re.compile(r'[^\s"\\]+')
 

@@ -218,3 +218,9 @@ def test_five_hundred_links_are_compared_in_a_moment(count: int) -> None:
     old: list[Json] = [link(f"n{index}") for index in range(count)]
     assert len(steps_between(old, old[::-1])) == count - 1
     assert len(steps_between([link("same")] * count, [link("same")] * (count - 1))) == 1
+
+
+def test_of_equal_links_the_one_that_needs_no_move_is_kept() -> None:
+    links: list[Json] = [{"label": name, "url": f"https://{name}.example"} for name in "abac"]
+    before, after = (PageContent("T", None, {"links": some_links}, True) for some_links in (links, links[1:]))
+    assert [(step.op, step.path) for step in operations(before, after)] == [("remove", "/page_data/links/0")]

@@ -516,3 +516,12 @@ def test_a_long_page_id_is_cut() -> None:
     plan = plan_of([(content("T", True), content("U", True))])
     plan = replace(plan, changes=(replace(plan.changes[0], page_id="b" * 5_000),))
     assert "b" * 300 not in render(plan)
+
+
+def test_a_link_that_others_move_past_is_not_said_to_move_to_where_it_is() -> None:
+    names = [link(f"L{number}", f"https://l{number}.example") for number in range(5)]
+    new = [names[3], names[4], names[2], names[1], link("N", "https://n.example")]
+    text = text_of(plan_of([(content("T", True, links=names), content("T", True, links=new))]))
+    assert "L2 others move past it" in text
+    assert "moves to 3" not in text
+    assert "moved from 3" not in text

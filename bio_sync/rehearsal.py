@@ -24,13 +24,15 @@ class NoSandbox(BioSyncError):
     """The sandbox can't run here: a part is missing, its seed can't be read, or its port is taken."""
 
 
-def serve(terminal: Terminal, *, port: int, database: str | None, seed: str | None) -> None:
+def serve(terminal: Terminal, *, port: int, database: str | None, seed: str | None, faults: str | None) -> None:
     """Run a sandbox until Ctrl-C; prints the two lines that point bio-sync at it."""
-    with _started(port=port, database=database, seed=seed) as sandbox:
+    with _started(port=port, database=database, seed=seed, faults=faults) as sandbox:
         # With --db the key of this sandbox may be in the environment already; it opens nothing but the sandbox.
-        terminal.keys.clear()
+        terminal.keys[:] = [key for key in terminal.keys if key.header() != f"Bearer {sandbox.key}"]
         terminal.result(f"export XQR_API_URL={sandbox.url}\nexport XQR_API_KEY={sandbox.key}\n")
         terminal.say(f"A local xQR listens at {sandbox.address}; the key above is its own. Ctrl-C ends it.")
+        if faults:
+            terminal.say(_waiting(len(sandbox.faults), faults))
         try:
             threading.Event().wait()
         except KeyboardInterrupt as error:
@@ -128,11 +130,20 @@ def _live_folder() -> str:
     return str(live.relative_to(Path.cwd()) if live.is_relative_to(Path.cwd()) else live)
 
 
+def _waiting(number: int, path: str) -> str:
+    """Say how many faults a sandbox begins with."""
+    if number == 1:
+        return f"1 fault from {visible(path)} waits for its request."
+    return f"{number or 'No'} faults from {visible(path)} wait for their requests."
+
+
 @contextmanager
-def _started(*, port: int = 0, database: str | None = None, seed: str | None = None) -> Iterator["Sandbox"]:
+def _started(
+    *, port: int = 0, database: str | None = None, seed: str | None = None, faults: str | None = None
+) -> Iterator["Sandbox"]:
     """Run a sandbox as long as the block takes; raises NoSandbox, with words, when there can be none."""
     try:
-        from bio_sync.sandbox import Sandbox, load_seed  # noqa: PLC0415 - starlette and uvicorn
+        from bio_sync.sandbox import Sandbox, load_faults, load_seed  # noqa: PLC0415 - starlette and uvicorn
     except ImportError as error:
         raise NoSandbox(
             f"the sandbox needs {visible(error.name or 'a package')}, which is not installed",
@@ -140,7 +151,15 @@ def _started(*, port: int = 0, database: str | None = None, seed: str | None = N
         ) from None
     try:
         pages: list[dict[str, Any]] = load_seed(Path(seed)) if seed else []
-        sandbox = Sandbox(pages=pages, database=database, port=port).start()
+        chosen = load_faults(Path(faults)) if faults else None
+        sandbox = Sandbox(
+            pages=pages,
+            database=database,
+            port=port,
+            faults=chosen.faults if chosen else (),
+            fault_seed=chosen.seed if chosen else 0,
+            keep_history=False,
+        ).start()
     except (OSError, ValueError) as error:
         raise NoSandbox(f"the sandbox can't start: {visible(str(error))}", hint="see bio-sync sandbox --help") from None
     try:

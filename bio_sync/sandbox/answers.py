@@ -85,11 +85,21 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An authenticated request on its way to a handler."""
+    """An authenticated request on its way to a handler.
+
+    Attributes:
+        request_id: as the answer names it.
+        scopes: of its key.
+        standing: what is left to its key.
+        number: its place in the record of requests.
+        due: the time at which its write is carried out; None is now.
+    """
 
     request_id: str
     scopes: frozenset[str]
     standing: Standing
+    number: int
+    due: float | None = None
 
     def require(self, scope: str) -> None:
         """Raise a 403 refusal unless the key has `scope` or `*`."""

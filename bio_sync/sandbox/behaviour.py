@@ -26,6 +26,9 @@ class Behaviour:
         plan: the plan's name in `/workspace/usage`.
         page_limit: the number of pages beyond which a POST is refused.
         normalise: what the service makes of `{title, description, page_data}` before it stores them.
+        stale: seconds for which GET, of one page and of the list, goes on showing a page as it was before
+            a write over the API, with whatever came after that write (eventually consistent reads).
+            Answers to writes, public pages and the sandbox's own hands show the truth.
     """
 
     paging: Literal["ignore", "refuse", "honour"] = "honour"
@@ -36,3 +39,4 @@ class Behaviour:
     plan: str = "pro"
     page_limit: int = 100
     normalise: Callable[[Page], Page] | None = None
+    stale: float = 0.0

@@ -1,35 +1,40 @@
-"""Faults on demand: an answer replaced, delayed or lost. Pure ASGI layers around the API.
-
-InjectFaults stands inside the gate, so that a call that meets a fault has been paid for, as it would
-behind any real proxy. A dropped connection travels outwards as an ASGI message of our own, CUT, past
-the record, to CutConnections at the very outside: the one place that touches a socket.
-"""
+"""Faults on demand: what happens to a request instead of an ordinary answer, and which request it is."""
 
 from __future__ import annotations
 
-import asyncio
+import random
 import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final
 
-from starlette.responses import Response
-
-from bio_sync.sandbox.answers import Refusal, call_of, refused
+from bio_sync.sandbox import fault_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from bio_sync.sandbox.wires import Wire
 
-CUT = "sandbox.cut"
+
+class _Unsaid(int):
+    """A status that nobody gave: equal to none, so that a given one is never taken for it."""
+
+    __slots__ = ()
+
+
+UNSAID: Final = _Unsaid()
+MESSAGE: Final = "The service is not available."
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What happens to the next matching request under /api/v1 instead of an ordinary answer.
 
+    A request that meets a fault is not carried out, unless the fault leaves its answer alone or says
+    otherwise (`after`, `late`). What contradicts itself is a ValueError.
+
     Attributes:
-        status: of the answer; None leaves the answer as it is (for a mere delay).
+        status: of the answer; None leaves the answer as it is. When it is not given it is 503, but None
+            for a fault that names `wire`, and for one that only edits or delays.
         code: of the error envelope; by default what the status suggests.
         message: of the error envelope.
         headers: added to the answer.
@@ -37,14 +42,26 @@ class Fault:
         path: only requests whose path contains this; None is any.
         times: how many requests meet the fault; None is all of them.
         after: carry the request out first, then lose its answer.
-        delay: seconds before the answer.
+        delay: seconds before the answer; with the wires `trickle` and `hints` those between their parts.
         body: the whole body instead of an envelope; text/html unless `headers` say otherwise.
-        drop: close the connection without an answer.
+        wire: how the answer fails on its way. `reset`, `close`: not one byte, and the connection is
+            dropped or closed in order. `truncate`, `truncate-chunk`, `silent-truncate`: half of the body,
+            by its Content-Length, in the middle of a chunk, or with nothing that tells. `trickle`: a byte
+            each second. `garbage`: no HTTP. `hints`: 103 for ever. `endless`: a body for ever. `packed`:
+            a gzip body of 64 MiB. `hang`: nothing for ever. The half, or the bytes, are those of the
+            answer with `status` when it is given, of the true one after `after` and for GET, else of a
+            made-up success.
+        skip: how many matching requests pass unharmed first.
+        probability: of each matching request to meet the fault, 0 to 1; None is certainty.
+        late: seconds, by the sandbox's clock, after which the request is carried out, although it is
+            answered (`status`) or lost (`wire`) now.
+        edits: pages by id, each with the members that a person changes in the dashboard just before the
+            request is handled.
     """
 
-    status: int | None = 503
+    status: int | None = UNSAID
     code: str | None = None
-    message: str = "The service is not available."
+    message: str = MESSAGE
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str | None = None
     path: str | None = None
@@ -52,20 +69,43 @@ class Fault:
     after: bool = False
     delay: float = 0.0
     body: bytes | str | None = None
-    drop: bool = False
+    wire: Wire | None = None
+    skip: int = 0
+    probability: float | None = None
+    late: float | None = None
+    edits: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Settle the status that was not given, and refuse what contradicts itself."""
+        if self.status is UNSAID:
+            object.__setattr__(self, "status", 503 if self._answers() else None)
+        fault_rules.check(self)
 
     def matches(self, method: str, path: str) -> bool:
-        """Tell whether a request meets this fault."""
+        """Tell whether a request is one of those that can meet this fault."""
         return (self.method is None or self.method.upper() == method) and (self.path is None or self.path in path)
+
+    def words_of_its_own(self) -> list[str]:
+        """Return the members that say something of an answer and need a status."""
+        said = {"code": self.code is not None, "message": self.message != MESSAGE}
+        said |= {"headers": bool(self.headers), "body": self.body is not None}
+        return [name for name, is_said in said.items() if is_said]
+
+    def _answers(self) -> bool:
+        if self.words_of_its_own():
+            return True
+        only_beside = (self.edits or self.delay) and not self.after and self.late is None
+        return self.wire is None and not only_beside
 
 
 class Faults:
     """The faults that are still to come, in order; safe from any thread."""
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
-        """Start with `faults`."""
+    def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
+        """Start with `faults`; `seed` decides who meets one that has a probability."""
         self._lock = threading.Lock()
         self._faults = list(faults)
+        self._random = random.Random(seed)  # noqa: S311 -- a seed is wanted here, and nothing is secret
 
     def append(self, fault: Fault) -> None:
         """Add a fault behind the others."""
@@ -78,17 +118,28 @@ class Faults:
             self._faults.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Return the first fault that matches, used up by one, or None."""
+        """Return the first fault that a request meets, used up by one, or None.
+
+        A fault counts, and throws its dice for, only the requests that none before it has met.
+        """
         with self._lock:
             for index, fault in enumerate(self._faults):
-                if not fault.matches(method, path):
-                    continue
-                if fault.times is not None and fault.times <= 1:
-                    del self._faults[index]
-                elif fault.times is not None:
-                    self._faults[index] = replace(fault, times=fault.times - 1)
-                return fault
+                if fault.matches(method, path) and self._meets(index, fault):
+                    self._use(index, fault)
+                    return fault
         return None
+
+    def _meets(self, index: int, fault: Fault) -> bool:
+        if fault.skip:
+            self._faults[index] = replace(fault, skip=fault.skip - 1)
+            return False
+        return fault.probability is None or self._random.random() < fault.probability
+
+    def _use(self, index: int, fault: Fault) -> None:
+        if fault.times is not None and fault.times <= 1:
+            del self._faults[index]
+        elif fault.times is not None:
+            self._faults[index] = replace(fault, times=fault.times - 1)
 
     def __len__(self) -> int:
         """Return how many faults are left."""
@@ -99,92 +150,3 @@ class Faults:
         """Iterate over a copy."""
         with self._lock:
             return iter(tuple(self._faults))
-
-
-class InjectFaults:
-    """ASGI layer: the first matching fault answers instead of the application."""
-
-    def __init__(self, app: ASGIApp, faults: Faults, ending: asyncio.Event) -> None:
-        """Wrap `app`; `ending` cuts every delay short when the server stops."""
-        self._app = app
-        self._faults = faults
-        self._ending = ending
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; public pages pass."""
-        call = call_of(scope)
-        fault = self._faults.take(scope["method"], scope["path"]) if call else None
-        if call is None or fault is None:
-            await self._app(scope, receive, send)
-            return
-        answer: list[Message] = []
-        if fault.after:
-            await self._app(scope, receive, _keep_in(answer))
-        await self._pause(fault.delay)
-        if fault.drop:
-            await send({"type": CUT})
-        elif fault.status is not None:
-            response = _answer(fault, fault.status, call.request_id, call.standing.headers())
-            await response(scope, receive, send)
-        elif fault.after:
-            for message in answer:
-                await send(message)
-        else:
-            await self._app(scope, receive, send)
-
-    async def _pause(self, seconds: float) -> None:
-        if seconds > 0:
-            try:
-                await asyncio.wait_for(self._ending.wait(), seconds)
-            except TimeoutError:
-                return
-
-
-class Connection(Protocol):
-    """An open connection, as the server keeps it."""
-
-    client: tuple[str, int] | None
-    transport: asyncio.Transport
-
-
-class CutConnections:
-    """ASGI layer, the outermost: turns the message CUT into a closed socket."""
-
-    def __init__(self, app: ASGIApp, connections: Iterable[Connection]) -> None:
-        """Wrap `app`; `connections` is the server's live collection of them."""
-        self._app = app
-        self._connections = connections
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-
-        async def cut_or_send(message: Message) -> None:
-            if message["type"] != CUT:
-                await send(message)
-                return
-            for connection in tuple(self._connections):
-                if connection.client == scope["client"]:
-                    connection.transport.abort()
-            # uvicorn takes an application that returns unanswered for broken, unless the client has left.
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-        await self._app(scope, receive, cut_or_send)
-
-
-def _keep_in(answer: list[Message]) -> Send:
-    async def keep(message: Message) -> None:
-        answer.append(message)
-
-    return keep
-
-
-def _answer(fault: Fault, status: int, request_id: str, standing: Mapping[str, str]) -> Response:
-    if fault.body is not None:
-        response = Response(fault.body, status, media_type="text/html")
-    else:
-        refusal = Refusal(status, fault.message, code=fault.code, headers=standing)
-        response = refused(refusal, request_id, None)
-    for name, value in fault.headers.items():
-        response.headers[name] = value
-    return response

@@ -44,7 +44,8 @@ class Gate:
             return
         self._service.charge(1)
         scope["sandbox.charged"] = True
-        scope["sandbox.call"] = Call(request_id, record.scopes, self._service.standing(record.key))
+        standing = self._service.standing(record.key)
+        scope["sandbox.call"] = Call(request_id, record.scopes, standing, scope["sandbox.number"])
 
         async def settle(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 429:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bio_sync.sandbox.behaviour import Behaviour, Page
 
 WRITABLE = ("title", "description", "page_data")
+COUNTS = ("view_count", "click_count")
+EDITABLE = (*WRITABLE, "is_published", *COUNTS)
 TITLE_LENGTH = 200
 
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -54,10 +56,7 @@ def new_page(fields: Page, now: float) -> Page:
     Raises:
         ValueError: a member has a type that the service never shows.
     """
-    for name, types in _SEED_TYPES.items():
-        # bool is an int to isinstance, and `view_count: true` is a mistake.
-        if name in fields and type(fields[name]) not in types:
-            raise ValueError(f"{name}: {fields[name]!r} is not what a page has there")
+    check_types(fields)
     moment = timestamp(now)
     title = fields.get("title", "Untitled page")
     page: Page = {
@@ -80,6 +79,18 @@ def new_page(fields: Page, now: float) -> Page:
     if page["is_published"] and page["published_at"] is None:
         page["published_at"] = page["updated_at"]
     return page
+
+
+def check_types(fields: Page) -> None:
+    """Refuse a member of a type that the service never shows.
+
+    Raises:
+        ValueError: names the member.
+    """
+    for name, types in _SEED_TYPES.items():
+        # bool is an int to isinstance, and `view_count: true` is a mistake.
+        if name in fields and type(fields[name]) not in types:
+            raise ValueError(f"{name}: {fields[name]!r} is not what a page has there")
 
 
 def parse_fields(body: bytes | None) -> Page:
@@ -127,6 +138,13 @@ def with_published(page: Page, published: bool, now: float) -> Page:
     moment = timestamp(now)
     first = page["published_at"] or (moment if published else None)
     return page | {"is_published": published, "published_at": first, "updated_at": moment}
+
+
+def edited(page: Page, fields: Page, now: float) -> Page:
+    """Return the page after a person changed members in the dashboard; counts move no `updated_at`."""
+    published = bool(fields.get("is_published", page["is_published"]))
+    moved = {"updated_at": timestamp(now)} if fields.keys() - set(COUNTS) else {}
+    return with_published(page, published, now) | fields | moved
 
 
 def merge(target: object, patch: object) -> object:

@@ -58,16 +58,12 @@ class PublicPages:
         return [Route("/", self._index), Route("/{slug}", self._page)]
 
     async def _index(self, _: Request) -> Response:
-        published = [page for page in self._service.store.pages() if page["is_published"]]
+        published = [page for page in self._service.pages() if page["is_published"]]
         return _html(index_html(published))
 
     async def _page(self, request: Request) -> Response:
-        page = self._service.store.page_with_slug(request.path_params["slug"])
-        if page is None or not page["is_published"]:
-            return not_found(404)
-        if request.method == "GET":
-            page = self._service.store.change(page["id"], _seen)
-        return _html(page_html(page))
+        page = self._service.visited(request.path_params["slug"], counted=request.method == "GET")
+        return not_found(404) if page is None else _html(page_html(page))
 
 
 def page_html(page: Page) -> str:
@@ -121,7 +117,3 @@ def _document(title: str, content: str, theme: str | None) -> str:
 def _html(document: str, status: int = 200) -> Response:
     # A lone surrogate in a page has no UTF-8 form.
     return HTMLResponse(document.encode("utf-8", "replace"), status, _HEADERS)
-
-
-def _seen(page: Page) -> Page:
-    return page | {"view_count": page["view_count"] + 1}

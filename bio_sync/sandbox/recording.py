@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from bio_sync.sandbox.faults import CUT
+from bio_sync.sandbox.wires import SPOIL
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,7 +28,7 @@ class RecordedRequest:
         query: the parameters by name.
         headers: by lower-case name.
         body: the parsed JSON; None when there was none, or something else.
-        status: of the answer; None while there is none, and when the connection was dropped.
+        status: of the answer; None while there is none, and when a fault of the wire sends none.
         at: the sandbox's clock at its arrival, in Unix seconds.
         charged: whether the month paid for it.
     """
@@ -97,11 +97,11 @@ class RecordRequests:
             more = message["more_body"]
         scope["sandbox.body"] = b"".join(chunks) if size <= BODY_LIMIT else None
         scope["sandbox.charged"] = False
-        number = self._record.add(_request(scope, at))
+        number = scope["sandbox.number"] = self._record.add(_request(scope, at))
 
         async def note(message: Message) -> None:
             # Before the answer leaves: a caller that has it, or has lost it, finds the request complete.
-            if message["type"] in ("http.response.start", CUT):
+            if message["type"] in ("http.response.start", SPOIL):
                 self._record.complete(number, status=message.get("status"), charged=scope["sandbox.charged"])
             await send(message)
 

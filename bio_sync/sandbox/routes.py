@@ -46,32 +46,32 @@ class Api:
             fields = parse_fields(request.scope["sandbox.body"])
             if "title" not in fields:
                 raise Refusal(400, "title: this field is required.")
-            return self._answer(call, self._service.create(fields), status=201)
+            return self._answer(call, self._service.create(call, fields), status=201)
         call = _allowed(request, "bio:read")
-        return self._answer(call, self._service.pages(*self._window(request.query_params)))
+        return self._answer(call, self._service.listed(*self._window(request.query_params)))
 
     async def _page(self, request: Request) -> Response:
         page_id = request.path_params["page_id"]
         if request.method == "PATCH":
             call = _allowed(request, "bio:write")
             fields = parse_fields(request.scope["sandbox.body"])
-            return self._answer(call, self._service.patch(page_id, fields))
-        return self._answer(_allowed(request, "bio:read"), self._service.page(page_id))
+            return self._answer(call, self._service.patch(call, page_id, fields))
+        return self._answer(_allowed(request, "bio:read"), self._service.read(page_id))
 
     async def _publish(self, request: Request) -> Response:
         call = _allowed(request, "bio:write")
-        return self._answer(call, self._service.set_published(request.path_params["page_id"], True))
+        return self._answer(call, self._service.set_published(call, request.path_params["page_id"], True))
 
     async def _unpublish(self, request: Request) -> Response:
         call = _allowed(request, "bio:write")
-        return self._answer(call, self._service.set_published(request.path_params["page_id"], False))
+        return self._answer(call, self._service.set_published(call, request.path_params["page_id"], False))
 
     async def _usage(self, request: Request) -> Response:
         call = _allowed(request, "workspace:read")
         behaviour = self._service.behaviour
         usage = {
             "api_calls_this_month": self._service.calls_this_month(),
-            "total_bio_pages": self._service.store.count(),
+            "total_bio_pages": self._service.count(),
         }
         limits = {"api_calls_per_month": behaviour.monthly_limit, "bio_pages": behaviour.page_limit}
         return self._answer(call, {"plan": behaviour.plan, "usage": usage, "limits": limits})

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Self
 from bio_sync.sandbox import pages as page_rules
 from bio_sync.sandbox.answers import API_PREFIX
 from bio_sync.sandbox.behaviour import Behaviour, Clock, Page
+from bio_sync.sandbox.fault_rules import did_you_mean
 from bio_sync.sandbox.faults import Fault, Faults
+from bio_sync.sandbox.history import History, Revision
 from bio_sync.sandbox.recording import Record, RecordedRequest
 from bio_sync.sandbox.service import Service
 from bio_sync.sandbox.serving import LOOPBACK, Server, bound
@@ -20,9 +22,6 @@ from bio_sync.sandbox.store import KeyRecord, KeyState, Store
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
-
-_EDITABLE = {*page_rules.WRITABLE, "is_published"}
-_COUNTS = {"view_count", "click_count"}
 
 
 class Sandbox:
@@ -37,6 +36,8 @@ class Sandbox:
         port: int = 0,
         clock: Clock = time.time,
         faults: Iterable[Fault] = (),
+        fault_seed: int = 0,
+        keep_history: bool = True,
     ) -> None:
         """Prepare a sandbox; nothing is opened before `start`.
 
@@ -47,8 +48,12 @@ class Sandbox:
             port: 0 takes a free one.
             clock: Unix seconds; limits, months and timestamps follow it.
             faults: as if appended to `faults`.
+            fault_seed: decides which requests meet a fault that has a probability; the same requests in
+                the same order meet the same faults.
+            keep_history: whether `history` is written; it grows as long as the sandbox lives.
         """
-        self.faults = Faults(faults)
+        self.faults = Faults(faults, fault_seed)
+        self._history = History(kept=keep_history)
         self._seed = list(pages)
         self._behaviour = behaviour or Behaviour()
         self._database = None if database is None else Path(database)
@@ -64,7 +69,8 @@ class Sandbox:
 
         Raises:
             OSError: the port is taken, or the database can not be opened.
-            ValueError: a seeded page is malformed, or the file is not a sandbox database.
+            ValueError: a seeded page is malformed, the file is not a sandbox database, or a fault edits
+                a page that is not there.
         """
         if self._server is not None:
             raise RuntimeError("the sandbox runs already")
@@ -73,10 +79,11 @@ class Sandbox:
             store = Store(self._database)
             undo.callback(store.close)
             self._address = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-            service = Service(store, self._behaviour, self._clock, self._address)
+            service = Service(store, self._behaviour, self._clock, self._address, self._history)
             if store.first_key() is None:
                 store.add([page_rules.new_page(page, self._clock()) for page in self._seed])
                 store.add_key(_new_key({"*"}, "active"))
+            self._check_edits(store)
             self._key = store.first_key() or ""
             self._service = service
             self._server = Server(service, self.faults, self._record, listener)
@@ -85,10 +92,14 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop serving and close everything; a stopped sandbox stays stopped when stopped again."""
+        """Stop serving and close everything; a stopped sandbox stays stopped when stopped again.
+
+        A late write that is not due yet is never carried out.
+        """
         if self._server is None:
             return
         self._server.stop()
+        self._running.catch_up()
         self._running.store.close()
         self._server = self._service = None
 
@@ -145,10 +156,17 @@ class Sandbox:
 
     def page(self, page_id: str) -> Page:
         """Return one page as the API shows it; KeyError when there is none."""
-        page = self._running.store.page(page_id)
+        page = self._running.page(page_id)
         if page is None:
             raise KeyError(page_id)
-        return self._running.shown(page)
+        return page
+
+    @property
+    def history(self) -> list[Revision]:
+        """Every write so far, in the order in which they were carried out; a copy."""
+        if self._service is not None:
+            self._service.catch_up()
+        return self._history.revisions()
 
     def edit(self, page_id: str, **fields: object) -> Page:
         """Change a page as a person in the dashboard does, without a request.
@@ -158,22 +176,14 @@ class Sandbox:
             fields: title, description, page_data, is_published (these move `updated_at`), view_count,
                 click_count (these do not, as with real visitors); TypeError for another.
         """
-        unknown = fields.keys() - _EDITABLE - _COUNTS
+        unknown = fields.keys() - set(page_rules.EDITABLE)
         if unknown:
             raise TypeError(f"a page has no {min(unknown)} to edit")
-
-        def change(page: Page) -> Page:
-            now = self._clock()
-            published = bool(fields.get("is_published", page["is_published"]))
-            edited = page_rules.with_published(page, published, now)
-            moved = {"updated_at": page_rules.timestamp(now)} if fields.keys() & _EDITABLE else {}
-            return edited | fields | moved
-
-        return self._running.shown(self._running.store.change(page_id, change))
+        return self._running.edit(page_id, fields)
 
     def remove(self, page_id: str) -> None:
         """Delete a page, which the API can not; KeyError when there is none."""
-        self._running.store.remove(page_id)
+        self._running.remove(page_id)
 
     def add_key(self, scopes: Iterable[str] = ("*",), state: KeyState = "active") -> str:
         """Make another key and return it."""
@@ -188,6 +198,13 @@ class Sandbox:
     def fail(self, fault: Fault) -> None:
         """Let the next matching request meet a fault."""
         self.faults.append(fault)
+
+    def _check_edits(self, store: Store) -> None:
+        for fault in self.faults:
+            for page_id in fault.edits:
+                if store.page(page_id) is None:
+                    guess = did_you_mean(page_id, [page["id"] for page in store.pages()])
+                    raise ValueError(f"edits of a fault: there is no page {page_id!r}{guess}")
 
     @property
     def _running(self) -> Service:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
-from bio_sync.sandbox.faults import Connection, CutConnections, Faults, InjectFaults
 from bio_sync.sandbox.gate import Gate
+from bio_sync.sandbox.injection import InjectFaults
 from bio_sync.sandbox.recording import Record, RecordRequests
 from bio_sync.sandbox.routes import application
+from bio_sync.sandbox.spoiling import Connection, SpoilAnswers
 
 if TYPE_CHECKING:
+    from bio_sync.sandbox.faults import Faults
     from bio_sync.sandbox.service import Service
 
 LOOPBACK = "127.0.0.1"
@@ -34,8 +36,8 @@ class Server(uvicorn.Server):
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         connections: set[Connection] = set()
-        inner = Gate(InjectFaults(application(service), faults, self._ending), service)
-        app = CutConnections(RecordRequests(inner, record, service.clock), connections)
+        inner = Gate(InjectFaults(application(service), service, faults, self._ending), service)
+        app = SpoilAnswers(RecordRequests(inner, record, service.clock), connections, self._ending)
         super().__init__(_configuration(app))
         self.server_state.connections = cast("Any", connections)
         self._thread = threading.Thread(target=self.run, args=([listener],), name="sandbox", daemon=True)
@@ -114,7 +116,7 @@ def bound(port: int) -> socket.socket:
     return listener
 
 
-def _configuration(app: CutConnections) -> uvicorn.Config:
+def _configuration(app: SpoilAnswers) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="h11",

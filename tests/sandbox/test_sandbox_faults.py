@@ -64,6 +64,40 @@ def test_a_fault_meets_only_its_method_and_path(serve: Serve, ask: Ask, http: ht
     assert ask(sandbox, "PATCH", "/bio/pages/bio_acme", json={"title": "x"}).status_code == 503
 
 
+def test_a_fault_lets_as_many_requests_pass_as_it_skips(serve: Serve, ask: Ask) -> None:
+    sandbox = serve([PAGE], faults=[Fault(500, skip=2, times=2, path="acme")])
+    ask(sandbox, "GET", "/bio/pages")
+    statuses = [ask(sandbox, "GET", "/bio/pages/bio_acme").status_code for _ in range(5)]
+    assert statuses == [200, 200, 500, 500, 200]
+
+
+def test_a_fault_counts_only_the_requests_that_none_before_it_met(serve: Serve, ask: Ask) -> None:
+    sandbox = serve(faults=[Fault(500), Fault(502, skip=1), Fault(504)])
+    assert [ask(sandbox, "GET", "/bio/pages").status_code for _ in range(4)] == [500, 504, 502, 200]
+
+
+def met(sandbox: Sandbox, ask: Ask, requests: int) -> list[bool]:
+    return [ask(sandbox, "GET", "/bio/pages").status_code == 503 for _ in range(requests)]
+
+
+def test_a_probability_meets_its_share_and_a_seed_always_the_same_requests(serve: Serve, ask: Ask) -> None:
+    faults, behaviour = [Fault(probability=0.2, times=None)], Behaviour(burst_limit=10_000)
+    first, again, other = (
+        met(serve(faults=faults, fault_seed=seed, behaviour=behaviour), ask, 300) for seed in (7, 7, 8)
+    )
+    assert first == again != other
+    # 300 throws with a chance of a fifth: 60 on average, and beyond these bounds once in a million seeds.
+    assert 26 < sum(first) < 100
+
+
+@pytest.mark.parametrize(("probability", "expected"), [(0, [False] * 5), (1, [True, True, False, False, False])])
+def test_times_counts_the_requests_that_met_the_fault(
+    serve: Serve, ask: Ask, probability: float, expected: list[bool]
+) -> None:
+    sandbox = serve(faults=[Fault(probability=probability, times=2)])
+    assert met(sandbox, ask, 5) == expected
+
+
 def test_public_pages_meet_no_fault(serve: Serve, http: httpx.Client) -> None:
     sandbox = serve(faults=[Fault()])
     assert http.get(sandbox.address).status_code == 200
@@ -81,7 +115,7 @@ def test_an_answer_can_be_lost_after_the_write(serve: Serve, ask: Ask) -> None:
 def test_a_connection_can_be_dropped_before_or_after_the_write(
     serve: Serve, ask: Ask, after: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sandbox = serve([PAGE], faults=[Fault(drop=True, after=after)])
+    sandbox = serve([PAGE], faults=[Fault(wire="close", after=after)])
     with pytest.raises(httpx.RemoteProtocolError):
         ask(sandbox, "PATCH", "/bio/pages/bio_acme", json={"title": "New"})
     (call,) = sandbox.calls
@@ -120,6 +154,45 @@ def test_stopping_does_not_wait_for_a_long_delay(serve: Serve, ask: Ask, caplog:
     sandbox.stop()
     assert time.monotonic() - begin < 20
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (Fault(), 503),
+        (Fault(after=True), 503),
+        (Fault(late=5), 503),
+        (Fault(after=True, delay=0.01), 503),
+        (Fault(delay=0.01, code="GATEWAY_TIMEOUT"), 503),
+        (Fault(edits={"bio_acme": {"title": "By hand"}}, message="No."), 503),
+        (Fault(delay=0.01), 200),
+        (Fault(edits={"bio_acme": {"title": "By hand"}}), 200),
+        (Fault(edits={"bio_acme": {"title": "By hand"}}, delay=0.01), 200),
+        (Fault(None), 200),
+        (Fault(None, after=True), 200),
+    ],
+)
+def test_a_fault_answers_503_unless_it_says_otherwise_or_stands_beside_the_answer(
+    serve: Serve, ask: Ask, fault: Fault, status: int
+) -> None:
+    assert ask(serve([PAGE], faults=[fault]), "GET", "/bio/pages").status_code == status
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_that_has_no_body_gets_none(
+    serve: Serve, ask: Ask, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox = serve(faults=[Fault(status)])
+    answer = ask(sandbox, "GET", "/bio/pages")
+    assert (answer.status_code, answer.content) == (status, b"")
+    sandbox.stop()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("status", [418, 426, 499, 511, 520, 599])
+def test_a_fault_can_have_any_status(serve: Serve, ask: Ask, status: int) -> None:
+    answer = ask(serve(faults=[Fault(status)]), "GET", "/bio/pages")
+    assert (answer.status_code, answer.json()["error"]["status"]) == (status, status)
 
 
 def test_a_fault_can_answer_with_any_body(serve: Serve, ask: Ask) -> None:

@@ -169,8 +169,8 @@ def test_a_missing_seed_folder_is_named(tmp_path: Path) -> None:
 
 def test_faults_are_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "faults.json"
-    path.write_text(json.dumps([{"status": 500, "path": "publish"}, {"drop": True, "delay": 1}]))
-    assert load_faults(path) == [Fault(500, path="publish"), Fault(drop=True, delay=1)]
+    path.write_text(json.dumps([{"status": 500, "path": "publish"}, {"wire": "close", "delay": 1}]))
+    assert load_faults(path).faults == [Fault(500, path="publish"), Fault(wire="close", delay=1)]
 
 
 @pytest.mark.parametrize("fault", ['{"stauts": 500}', '{"status": "500"}', '{"status": true}', "5", "{"])

@@ -19,6 +19,9 @@ from bio_sync.visible import shortened
 # What may stand in the path of a request: ids come from files and from answers alike.
 PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+# What a page always has, whatever else it has; `description` may be left out as null may.
+WHOLE_PAGE = ("title", "page_data", "is_published")
+
 _UNAUTHORISED = {
     "INVALID_API_KEY": (
         "the service does not know the API key",
@@ -82,7 +85,12 @@ def may_come_back(code: str, *, said_when: bool) -> bool:
 
     An answer without a code of either kind is believed to pass only when it said when (`Retry-After`).
     """
-    return code == "BURST_LIMIT_EXCEEDED" or (said_when and code != "RATE_LIMIT_EXCEEDED")
+    return code == "BURST_LIMIT_EXCEEDED" or (said_when and not is_final(code))
+
+
+def is_final(code: str) -> bool:
+    """Tell of a code that asking again meets it again, whatever the status says."""
+    return code == "RATE_LIMIT_EXCEEDED" or code in _UNAUTHORISED
 
 
 def _error(answer: JsonObject) -> JsonObject:
@@ -117,6 +125,13 @@ def _refusal(code: str, status: int) -> tuple[type[ServiceError], str, str]:
     return Rejected, "the service refused it", ""
 
 
+def check_whole(value: Json, *, request_id: str | None) -> None:
+    """Let pass a page that has all that a file can manage; raises NotAnAnswer for one that only shows a part."""
+    missing = [name for name in WHOLE_PAGE if isinstance(value, dict) and name not in value]
+    if missing:
+        _no_page(f"it has no {missing[0]}", request_id)
+
+
 def page(value: Json, *, request_id: str | None) -> LivePage:
     """Read a page object; members that are new to us are passed over. Raises NotAnAnswer for what is no page."""
     if not isinstance(value, dict):
@@ -139,12 +154,13 @@ def page(value: Json, *, request_id: str | None) -> LivePage:
         _no_page(f"page_data of {page_id} is nested too deep", request_id)
     return LivePage(
         page_id=page_id,
-        content=PageContent(title or "", description, data, published or False),
+        content=PageContent(title or "", description, data, published),
         slug=_text(value.get("slug")),
         html_url=_text(value.get("html_url")),
         views=_count(value.get("view_count")),
         clicks=_count(value.get("click_count")),
         updated_at=_text(value.get("updated_at")) or None,
+        without_data="page_data" not in value,
     )
 
 
@@ -157,7 +173,8 @@ def _text(value: Json) -> str:
 
 
 def _count(value: Json) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    whole = normalised(value) if isinstance(value, float) else value
+    return whole if isinstance(whole, int) and not isinstance(whole, bool) and whole >= 0 else 0
 
 
 def _request_id(meta: Json, header: str | None) -> str | None:

@@ -2,27 +2,53 @@
 
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from bio_sync import __version__, answers
-from bio_sync.address import DEFAULT_ADDRESS, service_address
-from bio_sync.deadline import Deadline
-from bio_sync.errors import InvalidAddress, NotAnAnswer, PageGone, Rejected, ServiceError, UnclearWrite, Unreachable
+from bio_sync.address import service_address
+from bio_sync.errors import (
+    NotAnAnswer,
+    PageGone,
+    QuotaUsedUp,
+    Rejected,
+    ServiceError,
+    TooManyRequests,
+    Unauthorised,
+    UnclearWrite,
+    Unreachable,
+)
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.key import ApiKey
 from bio_sync.listing import Listing
 from bio_sync.model import PAGES_A_CALL, LivePage
-from bio_sync.transport import NEVER_SENT, Meter, Origin, Pace, Patience, Whole
-from bio_sync.visible import shortened, visible
+from bio_sync.transport import (
+    NEVER_SENT,
+    PERMIT,
+    Deadline,
+    Lanes,
+    Meter,
+    Origin,
+    Pace,
+    Patience,
+    Watchdog,
+    Whole,
+    opener,
+)
+from bio_sync.visible import shortened
 
 READING = frozenset(("GET",))
 WRITING = frozenset(("GET", "PATCH", "POST"))
+# Seconds, when somebody ends the run, for a write that is under way and for reading it back: a cancelled job of
+# GitHub's is killed after 7.5.
+LAST_WRITE, LAST_READ = 4.5, 2.0
+
+Permit = Callable[[], None]
 
 
 class Api:
@@ -38,15 +64,21 @@ class Api:
         timeout: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        ending: threading.Event | None = None,
     ) -> None:
-        """Prepare a client for the service at `address`; `timeout` seconds bound each request."""
+        """Prepare a client for the service at `address`; `timeout` seconds bound each request.
+
+        `ending` is set when the run is to end soon: nothing is tried again then.
+        """
         self.address = service_address(address)
         self.meter = Meter()
-        sockets = _sockets(self.address)
-        bounded = Deadline(Whole(sockets, meter=self.meter), timeout=timeout)
-        pace = Pace(bounded, meter=self.meter, clock=clock, sleep=sleep)
+        sockets = opener(self.address)
+        watchdog = Watchdog(timeout)
+        self._lanes = Lanes(lambda: Deadline(Whole(sockets()), watchdog=watchdog, meter=self.meter), watchdog=watchdog)
+        pace = Pace(self._lanes, meter=self.meter, clock=clock, sleep=sleep)
+        patience = Patience(pace, meter=self.meter, ending=ending or threading.Event(), clock=clock, sleep=sleep)
         self._client = httpx.Client(
-            transport=Origin(Patience(pace, sleep=sleep), address=self.address, methods=self._methods),
+            transport=Origin(patience, address=self.address, methods=self._methods),
             timeout=timeout,
             trust_env=False,
             follow_redirects=False,
@@ -114,9 +146,11 @@ class Api:
                 raise NotAnAnswer(f"the list holds two different pages {page.page_id}", request_id=request_id)
         return pages
 
-    def _call(self, method: str, path: str, body: JsonObject | None = None) -> tuple[Json, str | None]:
+    def _call(
+        self, method: str, path: str, body: JsonObject | None = None, permit: Permit | None = None
+    ) -> tuple[Json, str | None]:
         """Send one request and give the `data` of its answer, with the request's id."""
-        response = self._send(method, path, body)
+        response = self._send(method, path, body, permit)
         answer, request_id = answers.envelope(response.content, response.headers.get("X-Request-Id"))
         limits = answers.rate_limit(answer)
         if "X-RateLimit-Remaining" not in response.headers:
@@ -128,11 +162,14 @@ class Api:
             answers.raise_error(answer, status=response.status_code, request_id=request_id, may_wait=may_wait)
         return answer["data"], request_id
 
-    def _send(self, method: str, path: str, body: JsonObject | None) -> httpx.Response:
+    def _send(self, method: str, path: str, body: JsonObject | None, permit: Permit | None) -> httpx.Response:
         content = None if body is None else json.dumps(body, allow_nan=False).encode("ascii")
         headers = {} if body is None else {"Content-Type": "application/json"}
+        extensions = {PERMIT: permit} if permit else {}
         try:
-            return self._client.request(method, f"{self.address}{path}", content=content, headers=headers)
+            return self._client.request(
+                method, f"{self.address}{path}", content=content, headers=headers, extensions=extensions
+            )
         except NEVER_SENT as error:
             raise Unreachable(
                 f"the service does not answer: {shortened(str(error), 120)}",
@@ -153,67 +190,66 @@ class WritingApi(Api):
 
     _methods = WRITING
 
-    def update(self, page_id: str, fields: JsonObject) -> tuple[LivePage, str | None]:
-        """PATCH the given top-level fields; gives the whole page as stored, and the request's id."""
-        return self._write("PATCH", page_id, f"/bio/pages/{_checked(page_id)}", fields)
+    def update(self, page_id: str, fields: JsonObject, permit: Permit | None = None) -> tuple[LivePage, str | None]:
+        """PATCH the given top-level fields; gives the whole page as stored, and the request's id.
 
-    def set_published(self, page_id: str, *, published: bool) -> tuple[LivePage, str | None]:
-        """Publish or unpublish a page; gives the whole page as stored, and the request's id."""
-        verb = "publish" if published else "unpublish"
-        return self._write("POST", page_id, f"/bio/pages/{_checked(page_id)}/{verb}", None)
+        `permit` is called right before the request leaves, each time, after every wait; what it raises comes out.
+        """
+        return self._write("PATCH", page_id, "", fields, permit)
 
-    def _write(self, method: str, page_id: str, path: str, body: JsonObject | None) -> tuple[LivePage, str | None]:
+    def set_published(
+        self, page_id: str, *, published: bool, permit: Permit | None = None
+    ) -> tuple[LivePage, str | None]:
+        """Publish or unpublish a page, as `update` does."""
+        return self._write("POST", page_id, "/publish" if published else "/unpublish", None, permit)
+
+    @property
+    def rate(self) -> float:
+        """How many calls a second may be made now."""
+        return self.meter.rate
+
+    @property
+    def lanes(self) -> int:
+        """How many writes at once keep up with the pace that the service allows."""
+        return self.meter.lanes
+
+    @property
+    def quota_remaining(self) -> int | None:
+        """How many calls the month has left; None when the service has not said."""
+        return self.meter.quota_remaining
+
+    def hurry(self) -> None:
+        """Give what is under way a few seconds more: the run is to end."""
+        self._lanes.hurry(LAST_WRITE, later=LAST_READ)
+
+    def _write(
+        self, method: str, page_id: str, verb: str, body: JsonObject | None, permit: Permit | None
+    ) -> tuple[LivePage, str | None]:
         try:
-            data, request_id = self._call(method, path, body)
+            data, request_id = self._call(method, f"/bio/pages/{_checked(page_id)}{verb}", body, permit)
+            answers.check_whole(data, request_id=request_id)
             return _same_page(answers.page(data, request_id=request_id), page_id, request_id), request_id
-        except NotAnAnswer as error:
-            # Anything but a plain refusal may come from behind a write that was carried out.
+        except ServiceError as error:
+            if not _is_unclear(error):
+                raise
             raise UnclearWrite(error.message, hint=error.hint, request_id=error.request_id) from error
-
-
-def _sockets(address: str) -> httpx.HTTPTransport:
-    url = parsed_address(address)
-    # By the parsed scheme: `HTTP://` is as clear as `http://`, and no proxy may see what is sent in the clear.
-    if url.scheme == "http":
-        return httpx.HTTPTransport(verify=False, trust_env=False)
-    try:
-        # trust_env of the context alone: SSL_CERT_FILE and SSL_CERT_DIR for company networks, never .netrc.
-        context = httpx.create_ssl_context(trust_env=True)
-    except OSError as error:
-        why = visible(error.strerror or "unknown")
-        raise InvalidAddress(
-            f"the certificates that SSL_CERT_FILE names can't be read: {why}", hint="it is a file of PEM certificates"
-        ) from None
-    try:
-        return httpx.HTTPTransport(verify=context, trust_env=False, proxy=_proxy(url.host))
-    except (ValueError, ImportError, httpx.InvalidURL):
-        # Not the proxy's address: it may hold a password.
-        raise InvalidAddress(
-            "the proxy that HTTPS_PROXY names can't be used", hint="it looks like http://proxy.example:3128"
-        ) from None
-
-
-def parsed_address(address: str) -> httpx.URL:
-    """Read a service's address as httpx does, which is stricter than Python; raises InvalidAddress."""
-    try:
-        url = httpx.URL(address)
-        # The resolver's own form; httpx decodes the host when it is looked at, and either may fail.
-        url.host.encode("idna")
-    except (httpx.InvalidURL, ValueError):
-        raise InvalidAddress("the API address can't be read", hint=f"it looks like {DEFAULT_ADDRESS}") from None
-    return url
-
-
-def _proxy(host: str) -> str | None:
-    proxy = None if proxy_bypass(host) else getproxies().get("https")
-    # `proxy:3128` is usual, and means http (as in curl).
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def _checked(page_id: str) -> str:
     if not answers.PAGE_ID.fullmatch(page_id):
         raise ServiceError(f"'{shortened(page_id)}' is not the id of a page")
     return page_id
+
+
+def _is_unclear(error: ServiceError) -> bool:
+    """Tell whether a write may have been carried out: by anything but a plain refusal.
+
+    The code counts before the status: a key that is refused, or a month that is used up, comes before the write.
+    """
+    if isinstance(error, Unauthorised | QuotaUsedUp | TooManyRequests):
+        return False
+    status = error.status
+    return isinstance(error, NotAnAnswer) or (status is not None and (status < 300 or status == 408 or status >= 500))
 
 
 def _same_page(page: LivePage, page_id: str, request_id: str | None) -> LivePage:

@@ -10,12 +10,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bio_sync.api import Api, WritingApi
 from bio_sync.key import ApiKey
+
+if TYPE_CHECKING:
+    import ssl
 
 SECRET = "S3cr3t-" + "Zq9_xW4vKp7LmN2bRt8Y" * 2
 PREFIX = "xqr_pk_0a1b2c3d"
@@ -38,14 +41,16 @@ Answer = Reply | Callable[[Asked], Reply]
 class RawServer(socketserver.ThreadingTCPServer):
     """Answers the n-th request with the n-th answer, the last one again and again, and closes the connection.
 
-    An answer is bytes, a stream of them, a function that makes either of a request, or None: a reset.
+    An answer is bytes, a stream of them, a function that makes either of a request, or None: a reset. With `keeps`
+    a connection stays open for more requests; with `tls` it speaks that.
     """
 
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, keeps: bool = False, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.keeps, self.tls = keeps, tls
         self.asked: list[Asked] = []
         self.connections = 0
         self.ending = threading.Event()
@@ -61,7 +66,14 @@ class RawServer(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        return f"http://{self.address}/api/v1"
+        return f"http{'s' if self.tls else ''}://{self.address}/api/v1"
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, client = super().get_request()
+        if self.tls:
+            # The handshake is made by the handler's first read, in its own thread.
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, client
 
     def answer_to(self, asked: Asked) -> Reply:
         with self._lock:
@@ -100,15 +112,19 @@ class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self.server.opened(self.connection)
         try:
-            asked = self._asked()
-            reply = self.server.answer_to(asked) if asked else b""
-            if reply is None:
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                return
-            for part in [reply] if isinstance(reply, bytes) else reply:
-                self.connection.sendall(part)
+            while (asked := self._asked()) and self._answer(self.server.answer_to(asked)):
+                pass
         finally:
             self.server.closed(self.connection)
+
+    def _answer(self, reply: Reply) -> bool:
+        """Send an answer, and tell whether the connection stays open."""
+        if reply is None:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
+        for part in [reply] if isinstance(reply, bytes) else reply:
+            self.connection.sendall(part)
+        return self.server.keeps
 
     def finish(self) -> None:
         self.wfile.close()
@@ -198,8 +214,8 @@ def serve() -> Iterator[StartServer]:
     """Start `serve(answer, answer, …)`; it is stopped after the test."""
     running: list[RawServer] = []
 
-    def start(*answers: Answer) -> RawServer:
-        running.append(RawServer(*answers))
+    def start(*answers: Answer, **how: Any) -> RawServer:
+        running.append(RawServer(*answers, **how))
         return running[-1]
 
     yield start

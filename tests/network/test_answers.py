@@ -127,7 +127,7 @@ def test_counts_that_are_none_are_zero(
 
 def test_a_page_with_nothing_but_its_id_is_an_empty_page(serve: StartServer, connect: Connect, wire: Wire) -> None:
     page = connect(serve(wire.data({"id": "bio_1"})).url).get_page("bio_1")
-    assert page.content.as_json() == {"title": "", "description": None, "page_data": {}, "published": False}
+    assert page.content.as_json() == {"title": "", "description": None, "page_data": {}, "published": None}
     assert (page.slug, page.html_url, page.updated_at) == ("", "", None)
 
 

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bio_sync.address import service_address
-from bio_sync.api import parsed_address
 from bio_sync.errors import BioSyncError, InvalidAddress, ServiceError, UnclearWrite, Unreachable
 from bio_sync.key import ApiKey
 from bio_sync.sandbox import Fault
+from bio_sync.transport.sockets import parsed_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,104 @@
+"""A request may take so long and no longer, whatever the service does with the time."""
+
+import socket
+import threading
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+import httpx
+
+from bio_sync.transport.meter import Meter
+from bio_sync.transport.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from httpcore import NetworkStream
+
+# Extension of a request: called right before its first byte leaves, each time that it does; it may raise.
+PERMIT = "bio_sync.permit"
+# What httpcore calls a new connection: to the service, or through a proxy, each with or without TLS.
+_NEW_STREAMS = ("connect_tcp.complete", "start_tls.complete")
+_LEAVES = "send_request_headers.started"
+_PHASES = ("connect", "read", "write", "pool")
+
+
+class Deadline(httpx.BaseTransport):
+    """Ends a request whose answer has not come whole in time, and asks once more before it leaves.
+
+    httpx bounds each single read: a service that sends a byte now and then, or one `103` after the other,
+    would hold a request for ever. A watchdog shuts the sockets instead, which ends any read. One request at a
+    time: the sockets are those of the layers below, which no other request may use meanwhile.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, *, watchdog: Watchdog, meter: Meter) -> None:
+        self._inner = inner
+        self._watchdog = watchdog
+        self._meter = meter
+        self._streams: WeakSet[NetworkStream] = WeakSet()
+        # The watchdog goes through the streams while a request may open one.
+        self._lock = threading.Lock()
+        self._late = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on; raises httpx.ReadTimeout when its time is up."""
+        self._late = False
+        permit = request.extensions.get(PERMIT, _always)
+        try:
+            seconds = self._watchdog.watch(self)
+            timeouts = dict.fromkeys(_PHASES, seconds)
+            trace = partial(self._notice, permit)
+            request.extensions = {**request.extensions, "trace": trace, "timeout": timeouts}
+            response = self._inner.handle_request(request)
+        except (httpx.ReadTimeout, httpx.WriteTimeout):
+            self._late = True
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            if not self._late:
+                raise
+        finally:
+            self._watchdog.leave(self)
+        # An answer that ends with its connection looks whole when the connection is cut.
+        if self._late:
+            raise httpx.ReadTimeout(self._why(seconds))
+        return response
+
+    def close(self) -> None:
+        """Close the layers below."""
+        self._inner.close()
+
+    def cut(self) -> None:
+        """End the request that is under way, from another thread: whoever reads or writes now gets an error."""
+        with self._lock:
+            self._late = True
+            for stream in list(self._streams):
+                _shut(stream)
+
+    def _why(self, seconds: float) -> str:
+        hurried = self._watchdog.hurried
+        return "the run was ended before it came" if hurried else f"it took longer than {seconds:g} seconds"
+
+    def _notice(self, permit: Any, event: str, info: dict[str, Any]) -> None:
+        """Keep the stream of a new connection, of this request or of a later one that uses it again."""
+        if event.endswith(_NEW_STREAMS):
+            with self._lock:
+                self._streams.add(info["return_value"])
+                late = self._late
+            if late:
+                info["return_value"].close()
+                raise httpx.ConnectTimeout("it took too long to connect")
+        elif event.endswith(_LEAVES) and info["request"].method != b"CONNECT":
+            # Only here: all the waiting, be it for a turn, after a 429 or for a connection, is over.
+            permit()
+            # Before the answer: a call whose answer is lost or interrupted may have been counted all the same.
+            self._meter.count(1)
+
+
+def _shut(stream: "NetworkStream") -> None:
+    # The plain socket's own way, also for TLS, whose objects are not to be changed while another thread reads. A
+    # socket that is closed already, or that TLS has taken over, has nothing left to shut.
+    with suppress(OSError):
+        socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
+
+
+def _always() -> None:
+    """Permit what nobody has set terms for."""

@@ -1,0 +1,97 @@
+"""What the service has said of its limits and how quick it is, and what was used; shared by all layers of a run."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from math import ceil
+
+# Of the service's own limit: at 100 % a clock that differs a little earns a 429 (measured: 98 % earns none).
+SHARE_OF_LIMIT = 0.98
+UNKNOWN_BURST_LIMIT = 10
+# Somebody else uses the key too: as TCP does, half as fast at once, and faster again little by little.
+SLOWER, FASTER, SLOWEST = 0.5, 0.02, 1 / 16
+# Requests a second: slower than that, a view of the pages would get too old between a look and its write.
+LEAST_RATE = 0.5
+# The last few answers: none of them may be quick, since one slow answer is no latency; then the slowest counts.
+MEASURED, LEAST_MEASURED = 4, 2
+# Seconds; a service this near needs no second lane: one after the other is 50 writes a second and more.
+NEAR = 0.02
+# Requests under way that a pace needs are pace x latency; half as many again, since no latency is always the same.
+ROOM = 1.5
+# Threads do about 1,000 requests a second here, whatever their number; more of them only wait for each other.
+MOST_LANES = 16
+# No limit is as large; a float, which the pace is, could not even hold some whole numbers that JSON can.
+SENSELESS = 10**15
+
+
+@dataclass(slots=True)
+class Meter:
+    """Calls used, calls left this month, requests a second, and seconds that an answer takes.
+
+    None is what the service never said. `share` is the part of the pace that is left to this run.
+    """
+
+    calls: int = 0
+    quota_remaining: int | None = None
+    burst_limit: int = UNKNOWN_BURST_LIMIT
+    share: float = 1.0
+    held_until: float = 0.0
+    _lately: deque[float] = field(default_factory=lambda: deque(maxlen=MEASURED))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def rate(self) -> float:
+        """Requests a second that this run may send now."""
+        return self.burst_limit * SHARE_OF_LIMIT * self.share
+
+    @property
+    def lanes(self) -> int:
+        """How many writes under way at once keep up with the rate."""
+        with self._lock:
+            lately = list(self._lately)
+        if len(lately) < LEAST_MEASURED or min(lately) < NEAR:
+            return 1
+        return max(1, min(MOST_LANES, ceil(self.rate * max(lately) * ROOM)))
+
+    def count(self, calls: int) -> None:
+        """Count calls that go out."""
+        with self._lock:
+            self.calls += calls
+
+    def learn(self, *, quota_remaining: object = None, burst_limit: object = None) -> None:
+        """Take over numbers that make sense, as numbers or as the text of a header; ignore all others."""
+        remaining, burst = whole_number(quota_remaining), whole_number(burst_limit)
+        if remaining is not None:
+            self.quota_remaining = remaining
+        if burst:
+            self.burst_limit = burst
+
+    def took(self, seconds: float) -> None:
+        """Remember how long a request took from leaving to its whole answer."""
+        with self._lock:
+            self._lately.append(seconds)
+
+    def passed(self) -> None:
+        """Go a little faster again: the service took a request."""
+        with self._lock:
+            self.share = min(1.0, self.share + FASTER)
+
+    def too_many(self, *, now: float, wait: float) -> None:
+        """Go slower, and send nothing at all for so many seconds from `now`, which is told by the run's clock."""
+        with self._lock:
+            # While nothing is sent, a 429 is of a request that left before: of many side by side, one counts.
+            if now >= self.held_until:
+                slowest = max(SLOWEST, min(1.0, LEAST_RATE / (self.burst_limit * SHARE_OF_LIMIT)))
+                self.share = max(slowest, self.share * SLOWER)
+            self.held_until = max(self.held_until, now + wait)
+
+
+def whole_number(value: object) -> int | None:
+    """Read a number of calls or seconds, as JSON or as the text of a header; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    if isinstance(value, str):
+        if not (value.isascii() and value.strip().isdecimal() and len(value) <= 15):
+            return None
+        value = int(value)
+    return value if 0 <= value < SENSELESS else None

@@ -1,0 +1,33 @@
+"""One choke point: what is sent goes to one service, by the methods that the command needs."""
+
+import httpx
+
+from bio_sync.errors import InvalidAddress
+
+# httpx resolves these in an address; written as `%2e%2e` they would be the service's to resolve.
+_UPWARDS = frozenset((".", ".."))
+
+
+class Origin(httpx.BaseTransport):
+    """Lets requests pass to one service and by some methods only: the one choke point of all that is sent."""
+
+    def __init__(self, inner: httpx.BaseTransport, *, address: str, methods: frozenset[str]) -> None:
+        self._inner = inner
+        self._address = httpx.URL(address)
+        self._methods = methods
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on; raises InvalidAddress for another host, path or method."""
+        url, home = request.url, self._address
+        same_place = (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
+        below = url.path.startswith(home.path.rstrip("/") + "/") and not _UPWARDS.intersection(url.path.split("/"))
+        # User info would take the place of the key.
+        if not (same_place and below) or url.userinfo:
+            raise InvalidAddress("a request to another place than the service was stopped")
+        if request.method not in self._methods:
+            raise InvalidAddress(f"a {request.method} request was stopped: this command only reads")
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        """Close the layers below."""
+        self._inner.close()

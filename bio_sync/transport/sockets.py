@@ -1,0 +1,54 @@
+"""The sockets of a lane: with TLS and a proxy as the environment says, in the clear to this machine only."""
+
+from collections.abc import Callable
+from functools import partial
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from bio_sync.address import DEFAULT_ADDRESS
+from bio_sync.errors import InvalidAddress
+from bio_sync.visible import visible
+
+
+def opener(address: str) -> Callable[[], httpx.HTTPTransport]:
+    """Give what opens the sockets of one lane; raises InvalidAddress for settings that can't work."""
+    url = parsed_address(address)
+    # By the parsed scheme: `HTTP://` is as clear as `http://`, and no proxy may see what is sent in the clear.
+    if url.scheme == "http":
+        return partial(httpx.HTTPTransport, verify=False, trust_env=False)
+    try:
+        # trust_env of the context alone: SSL_CERT_FILE and SSL_CERT_DIR for company networks, never .netrc.
+        context = httpx.create_ssl_context(trust_env=True)
+    except OSError as error:
+        why = visible(error.strerror or "unknown")
+        raise InvalidAddress(
+            f"the certificates that SSL_CERT_FILE names can't be read: {why}", hint="it is a file of PEM certificates"
+        ) from None
+    secure = partial(httpx.HTTPTransport, verify=context, trust_env=False, proxy=_proxy(url))
+    try:
+        secure().close()
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # Not the proxy's address: it may hold a password.
+        raise InvalidAddress(
+            "the proxy that HTTPS_PROXY names can't be used", hint="it looks like http://proxy.example:3128"
+        ) from None
+    return secure
+
+
+def parsed_address(address: str) -> httpx.URL:
+    """Read a service's address as httpx does, which is stricter than Python; raises InvalidAddress."""
+    try:
+        url = httpx.URL(address)
+        # The resolver's own form; httpx decodes the host when it is looked at, and either may fail.
+        url.host.encode("idna")
+    except (httpx.InvalidURL, ValueError):
+        raise InvalidAddress("the API address can't be read", hint=f"it looks like {DEFAULT_ADDRESS}") from None
+    return url
+
+
+def _proxy(url: httpx.URL) -> str | None:
+    # With the port: NO_PROXY may name it, too.
+    proxy = None if proxy_bypass(f"{url.host}:{url.port or 443}") else getproxies().get("https")
+    # `proxy:3128` is usual, and means http (as in curl).
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy

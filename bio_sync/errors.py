@@ -13,6 +13,8 @@
     ├── StalePlan                   the plan made afresh is not the one that was agreed to
     ├── NotWritten                  a file on this machine could not be written
     ├── NoConsent                   nobody said yes
+    ├── Unsafe                      so unusual that it needs --force
+    ├── QuotaTooSmall               the month has fewer calls left than the plan needs
     └── ServiceError                what the service said, or failed to say
         ├── Unreachable             no answer: nobody is there
         ├── NotAnAnswer             an answer that is not xQR's
@@ -20,6 +22,7 @@
         ├── QuotaUsedUp             the month's calls are used up; stops the run
         ├── TooManyRequests         the second's requests are used up, and waiting did not help
         ├── PageGone                404, 410
+        ├── WorkspaceEmptied        none of the pages that were there is in the list; stops the run
         ├── Rejected                any other refusal
         └── UnclearWrite            a write whose answer was lost: it may have been carried out
 
@@ -105,6 +108,18 @@ class NoConsent(BioSyncError):
     """Nobody could be asked, or the answer was no."""
 
 
+class Unsafe(BioSyncError):
+    """What would be written is so unusual that somebody has to say that it is meant."""
+
+    reason = "unsafe"
+
+
+class QuotaTooSmall(BioSyncError):
+    """The month has fewer calls left than carrying the plan out needs."""
+
+    reason = "quota"
+
+
 class ServiceError(BioSyncError):
     """What the service answered, or failed to answer; `request_id` is the vendor's name for the call."""
 
@@ -154,6 +169,13 @@ class PageGone(ServiceError):
     """404 or 410: the page is not there, or belongs to another workspace."""
 
     reason = "gone"
+
+
+class WorkspaceEmptied(ServiceError):
+    """A list that holds none of the pages it held before: a mistake of the service's, or somebody's."""
+
+    reason = "gone"
+    stops_the_run = True
 
 
 class Rejected(ServiceError):

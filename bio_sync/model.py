@@ -52,7 +52,10 @@ class DesiredPage:
 
 @dataclass(frozen=True, slots=True)
 class LivePage:
-    """A page as the service has it now. `updated_at` is the service's own text; counts are whole numbers."""
+    """A page as the service has it now. `updated_at` is the service's own text; counts are whole numbers.
+
+    `without_data` tells that the answer had no `page_data` at all, which is not the same as an empty one.
+    """
 
     page_id: str
     content: PageContent
@@ -61,6 +64,7 @@ class LivePage:
     views: int
     clicks: int
     updated_at: str | None
+    without_data: bool = False
 
 
 def desired_page(document: JsonObject, *, file: str, ignore: tuple[str, ...] = ()) -> DesiredPage:

@@ -7,6 +7,7 @@ from math import ceil
 
 from bio_sync.adopt import adopt
 from bio_sync.diff import Operation, operations
+from bio_sync.errors import NotAnAnswer
 from bio_sync.jsonvalues import Json, JsonObject, digest
 from bio_sync.model import PAGES_A_CALL, WRITABLE_FIELDS, DesiredPage, LivePage, PageContent, same_content
 from bio_sync.origin import ORIGINS
@@ -210,7 +211,13 @@ def change_of(desired: DesiredPage, live: LivePage, bases: Mapping[str, DesiredP
     """Give what has to be written so that `live` becomes what its file wants; None when nothing has to.
 
     What a base file leaves alone was as it is live, and so was a page without one: its changes are the file's.
+    Raises NotAnAnswer for a live page that does not show what the file leaves alone.
     """
+    if live.without_data and desired.page_data is not None and any(map(_in_page_data, desired.ignore)):
+        raise NotAnAnswer(
+            f"the service shows page {live.page_id} without its page_data, of which {desired.file} ignores parts",
+            hint="without it, what is ignored would be lost; try again later",
+        )
     after = adopt(desired, live.content)
     base = None
     if bases is not None:
@@ -235,6 +242,10 @@ def change_of(desired: DesiredPage, live: LivePage, bases: Mapping[str, DesiredP
         before=live.content,
         after=after,
     )
+
+
+def _in_page_data(pointer: str) -> bool:
+    return from_pointer(pointer)[0] == "page_data"
 
 
 def patch_of(steps: Sequence[Operation], after: PageContent) -> JsonObject:

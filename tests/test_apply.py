@@ -1,17 +1,21 @@
 """What becomes of each page, over real HTTP, and the code that a run exits with."""
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
-from bio_sync.apply import Outcome, apply_plan
+from bio_sync.apply.outcomes import Outcome, Report
+from bio_sync.apply.run import apply_plan
+from bio_sync.interruption import Interruption
 from bio_sync.jsonvalues import JsonObject
 from bio_sync.model import LivePage, PageContent
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.plan import Circumstances, make_plan
 from bio_sync.sandbox import Fault, Sandbox
 from tests import strategies as some
 from tests.conftest import Result, Run
@@ -36,6 +40,12 @@ def applied(run: Run, *arguments: str) -> tuple[Result, list[tuple[str, str | No
 
 def writes(sandbox: Sandbox) -> int:
     return sum(call.method != "GET" for call in sandbox.requests)
+
+
+def carried_out(sandbox: Sandbox) -> list[list[str]]:
+    """List the titles that each page was given over the API."""
+    changes = [(each.page_id, each.page["title"]) for each in sandbox.history if each.by == "api" and each.page]
+    return [[title for page_id, title in changes if page_id == page["id"]] for page in sandbox.pages]
 
 
 def test_every_page_gets_one_outcome_in_the_order_of_files(folder: Path, start_sandbox: Start, run: Run) -> None:
@@ -91,28 +101,47 @@ def test_no_description_in_the_answer_is_the_empty_one_that_was_wanted(
     assert applied(run)[1] == [("applied", None)]
 
 
-@pytest.mark.parametrize("fault", [Fault(drop=True), Fault(status=502), Fault(body="<html>"), Fault(status=408)])
+@pytest.mark.parametrize("fault", [Fault(wire="close"), Fault(status=502), Fault(body="<html>"), Fault(status=408)])
 @pytest.mark.parametrize("after", [True, False])
-def test_a_write_whose_answer_is_lost_is_unknown_and_not_sent_again(
+def test_a_write_whose_answer_is_lost_is_settled_by_reading_back(
     folder: Path, start_sandbox: Start, run: Run, fault: Fault, after: bool
 ) -> None:
     sandbox = start_sandbox(live(2))
     pages_on(sandbox, folder, 2)
     sandbox.faults.append(replace(fault, method="PATCH", path="bio_0", after=after))
-    result, outcomes = applied(run)
+    result, outcomes = applied(run, "--settle", "0")
+    assert outcomes == [("applied", None), ("applied", None)]
+    assert result.code == 0
+    assert ("its answer was lost; read back, the page is as wanted" in result.out) == after
+    assert writes(sandbox) == (2 if after else 3)
+    assert [len(changes) for changes in carried_out(sandbox)] == [1, 1]
+
+
+@pytest.mark.parametrize("fault", [Fault(wire="close"), Fault(status=502), Fault(body="<html>"), Fault(status=408)])
+def test_a_write_whose_answer_is_lost_twice_is_unknown_and_not_sent_again(
+    folder: Path, start_sandbox: Start, run: Run, fault: Fault
+) -> None:
+    sandbox = start_sandbox(live(2))
+    pages_on(sandbox, folder, 2)
+    sandbox.faults.append(replace(fault, method="PATCH", path="bio_0", times=None))
+    result, outcomes = applied(run, "--settle", "0")
     assert outcomes == [("unknown", "unreachable"), ("applied", None)]
     assert result.code == 3
-    assert writes(sandbox) == 2
+    assert writes(sandbox) == 3
+    assert [len(changes) for changes in carried_out(sandbox)] == [0, 1]
 
 
 def test_a_rerun_picks_up_what_is_left_and_writes_nothing_twice(folder: Path, start_sandbox: Start, run: Run) -> None:
     sandbox = start_sandbox(live(3))
     pages_on(sandbox, folder, 3)
+    # Written, but nobody could tell: reading it back is refused too.
     sandbox.faults.append(Fault(status=500, method="PATCH", path="bio_1", after=True))
+    sandbox.faults.append(Fault(status=404, body="<html>", method="GET", path="bio_1"))
     sandbox.faults.append(Fault(status=400, code="VALIDATION_ERROR", method="PATCH", path="bio_2"))
-    assert applied(run)[0].code == 3
+    result, outcomes = applied(run, "--settle", "0")
+    assert (result.code, outcomes) == (3, [("applied", None), ("unknown", "unreachable"), ("failed", "rejected")])
     assert applied(run)[1] == [("unchanged", None), ("unchanged", None), ("applied", None)]
-    assert [page["title"] for page in sandbox.pages] == ["New"] * 3
+    assert carried_out(sandbox) == [["New"]] * 3
     assert writes(sandbox) == 4
 
 
@@ -187,49 +216,88 @@ def test_when_no_page_is_there_the_key_is_asked_about(folder: Path, start_sandbo
     assert writes(sandbox) == 0
 
 
-class _Interrupting:
-    """A service whose second write is interrupted by the user."""
+class _Service:
+    """A service of four pages that does something of its own at its second write."""
 
-    def __init__(self) -> None:
-        self.writes = 0
+    quota_remaining: int | None = None
+    lanes = 1
+    rate = 9.8
 
-    def update(self, page_id: str, fields: JsonObject) -> tuple[LivePage, str | None]:
-        self.writes += 1
-        if self.writes == 2:
-            raise KeyboardInterrupt
+    def __init__(self, at_second: Callable[[], object]) -> None:
+        self.writes: list[str] = []
+        self.hurried = 0
+        self._at_second = at_second
+
+    def update(self, page_id: str, fields: JsonObject, permit: Callable[[], None]) -> tuple[LivePage, str | None]:
+        permit()
+        self.writes.append(page_id)
+        if len(self.writes) == 2:
+            self._at_second()
         return some.live_page(PageContent(str(fields["title"]), "", {}, published=False), page_id), "req_1"
 
-    def set_published(self, page_id: str, *, published: bool) -> tuple[LivePage, str | None]:
-        raise AssertionError(page_id, published)
+    def set_published(
+        self, page_id: str, *, published: bool, permit: Callable[[], None]
+    ) -> tuple[LivePage, str | None]:
+        raise AssertionError(page_id, published, permit)
+
+    def get_page(self, page_id: str) -> LivePage:
+        raise AssertionError(page_id)
+
+    def list_pages(self, wanted: Collection[str], *, everything: bool) -> dict[str, LivePage]:
+        raise AssertionError(wanted, everything)
+
+    def hurry(self) -> None:
+        self.hurried += 1
 
 
-def test_an_interrupt_starts_no_further_write_and_every_page_still_gets_its_outcome() -> None:
+def carried(remote: _Service, interruption: Interruption, tell: Callable[[Outcome], None] = lambda _: None) -> Report:
+    """Carry out a plan that gives four pages a new title."""
     before, after = (PageContent(title, "", {}, published=False) for title in ("Old", "New"))
     wanted = [some.wanted_page(after, f"bio_{n}") for n in range(4)]
     now = Circumstances("0", "2026-11-22T10:00:00Z", "https://xqr.co/api/v1", 1, None)
-    plan: Plan = make_plan(
-        wanted, {f"bio_{n}": some.live_page(before, f"bio_{n}") for n in range(4)}, circumstances=now
-    )
+    pages = {f"bio_{n}": some.live_page(before, f"bio_{n}") for n in range(4)}
+    plan = make_plan(wanted, pages, circumstances=now)
+    return apply_plan(plan, wanted, remote, taken_at=time.monotonic(), interruption=interruption, tell=tell)
+
+
+@pytest.mark.parametrize("code", [130, 143])
+def test_an_interrupt_starts_no_further_write_and_every_page_still_gets_its_outcome(code: int) -> None:
+    interruption = Interruption()
     told: list[Outcome] = []
-    remote = _Interrupting()
-    report = apply_plan(plan, wanted, remote, tell=told.append)
-    assert [outcome.outcome for outcome in told] == ["applied", "unknown", "skipped", "skipped"]
-    assert {outcome.reason for outcome in told[1:]} == {"interrupted"}
-    assert (report.exit_code, remote.writes) == (130, 2)
+    remote = _Service(lambda: interruption.ask(code))
+    report = carried(remote, interruption, told.append)
+    # The one under way comes to its end.
+    assert [outcome.outcome for outcome in told] == ["applied", "applied", "skipped", "skipped"]
+    assert {outcome.reason for outcome in told[2:]} == {"interrupted"}
+    assert (report.exit_code, remote.writes, remote.hurried) == (code, ["bio_0", "bio_1"], 1)
+
+
+def test_a_second_interrupt_leaves_at_once_and_says_what_nobody_knows() -> None:
+    interruption = Interruption()
+    left = Event()
+
+    def stay() -> None:
+        interruption.ask(130)
+        left.wait(60)
+
+    def notice() -> None:
+        raise KeyboardInterrupt
+
+    interruption.notice = notice
+    report = carried(_Service(stay), interruption)
+    left.set()
+    assert [outcome.outcome for outcome in report.outcomes] == ["applied", "unknown", "skipped", "skipped"]
+    assert {outcome.reason for outcome in report.outcomes[1:]} == {"interrupted"}
+    assert report.exit_code == 130
 
 
 def test_an_interrupt_while_an_outcome_is_told_still_leaves_a_report() -> None:
-    before, after = (PageContent(title, "", {}, published=False) for title in ("Old", "New"))
-    wanted = [some.wanted_page(after, f"bio_{n}") for n in range(2)]
-    now = Circumstances("0", "2026-11-22T10:00:00Z", "https://xqr.co/api/v1", 1, None)
-    plan = make_plan(wanted, {f"bio_{n}": some.live_page(before, f"bio_{n}") for n in range(2)}, circumstances=now)
-
     def tell(outcome: Outcome) -> None:
         if outcome.outcome == "applied":
             raise KeyboardInterrupt
 
-    report = apply_plan(plan, wanted, _Interrupting(), tell=tell)
-    assert [outcome.outcome for outcome in report.outcomes] == ["applied", "skipped"]
+    report = carried(_Service(lambda: None), Interruption(), tell)
+    assert [outcome.outcome for outcome in report.outcomes] == ["applied", "skipped", "skipped", "skipped"]
     assert report.exit_code == 130
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bio_sync.api import WritingApi
-from bio_sync.apply import apply_plan
+from bio_sync.apply.run import apply_plan
 from bio_sync.key import ApiKey
 from bio_sync.model import DesiredPage, PageContent
 from bio_sync.plan import Circumstances, Plan, make_plan
@@ -163,7 +164,7 @@ def test_after_an_apply_the_plan_is_empty(pairs: list[tuple[PageContent, PageCon
     with Sandbox(pages=pages, behaviour=behaviour) as sandbox:
         with WritingApi(sandbox.url, ApiKey(sandbox.key), sleep=lambda _: None) as api:
             plan = _plan(desired, api)
-            report = apply_plan(plan, desired, api)
+            report = apply_plan(plan, desired, api, taken_at=time.monotonic())
             left = _plan(desired, api)
         converged = {outcome.page_id for outcome in report.outcomes if outcome.outcome in {"applied", "unchanged"}}
         assert converged.isdisjoint(change.page_id for change in left.changes)

@@ -1,0 +1,138 @@
+"""What the service has, compared with what was wanted and with what was there, in words."""
+
+from collections.abc import Iterable, Sequence
+from unicodedata import normalize
+
+from bio_sync.diff import Operation, operations
+from bio_sync.jsonvalues import Json, canonical
+from bio_sync.model import DesiredPage, LivePage, PageContent
+from bio_sync.plan import change_of, operation_as_json
+from bio_sync.pointer import from_pointer, to_pointer
+from bio_sync.visible import shortened, visible
+
+MOST_NAMED = 3
+MOST_SHOWN = 60
+
+
+def field_of(step: Operation) -> str:
+    """Give the top-level field that a step touches."""
+    return from_pointer(step.path)[0]
+
+
+def steps_left(wanted: DesiredPage, live: LivePage) -> tuple[Operation, ...]:
+    """Give what would still have to be written; what is left alone is none of it."""
+    change = change_of(wanted, live)
+    return change.operations if change else ()
+
+
+def moved(wanted: DesiredPage, expected: Sequence[Operation], was: PageContent, live: LivePage) -> list[Operation]:
+    """Give the steps that a write would take now and that were not among the `expected` ones: somebody's edits.
+
+    A step that is not needed any more is no edit that a write could undo. Whether the public sees the page counts
+    as managed: consent to change a hidden page is none to change a public one.
+    """
+    known = recognised(expected)
+    found = [step for step in steps_left(wanted, live) if _known_by(step) not in known]
+    managed = wanted.published is not None and "/published" not in wanted.ignore
+    done = managed and live.content.published == wanted.published
+    if live.content.published != was.published and not done and not any(s.path == "/published" for s in found):
+        found.append(Operation("replace", "/published", before=live.content.published, after=was.published))
+    return found
+
+
+def recognised(steps: Iterable[Operation]) -> set[str]:
+    """Give what steps are recognised by, to compare them with others."""
+    return set(map(_known_by, steps))
+
+
+def _known_by(step: Operation) -> str:
+    """Give what a step is recognised by.
+
+    Of an item that moves, not its value: an edit of what is managed in it is a step of its own, and of what is
+    ignored in it is nobody's business.
+    """
+    form = operation_as_json(step)
+    if step.op == "move":
+        form = {key: form[key] for key in ("op", "from", "path")}
+    elif step.path == "/description":
+        # No description and an empty one are the same.
+        form["before"] = step.before or ""
+    return canonical(form)
+
+
+def changed_beside(was: PageContent, now: PageContent, written: Iterable[str]) -> list[str]:
+    """Name the places of a page that changed although nobody wrote to their fields."""
+    fields = set(written)
+    return list(dict.fromkeys(step.path for step in operations(was, now) if field_of(step) not in fields))
+
+
+def stored_otherwise(steps: Sequence[Operation]) -> str:
+    """Say what the server has in place of what was sent, and the way out."""
+    said = _joined([_stored(step) for step in steps])
+    if steps[0].path == "/published":
+        return said
+    pointers = _joined(list(dict.fromkeys(map(_to_ignore, steps))), ", ")
+    return f"{said}. Write in the file what the server stores, or add {pointers} to `ignore`"
+
+
+def _to_ignore(step: Operation) -> str:
+    """Give the pointer that leaves a place alone; for an item too many or at another place that is the list's."""
+    *outer, last = from_pointer(step.path)
+    in_list = step.op == "move" or (step.op != "replace" and last.isdecimal())
+    return shortened(to_pointer(tuple(outer)) if in_list and outer else step.path, 200)
+
+
+def edited(steps: Sequence[Operation]) -> str:
+    """Say what is there in place of what the plan has seen."""
+    return _joined([_now(step) for step in steps])
+
+
+def _joined(said: list[str], between: str = "; ") -> str:
+    more = [f"and {len(said) - MOST_NAMED:,} more"] if len(said) > MOST_NAMED else []
+    return between.join(said[:MOST_NAMED] + more)
+
+
+def _stored(step: Operation) -> str:
+    path = shortened(step.path, 200)
+    match step.op:
+        case "remove":
+            return f"{path}: the server keeps {_value(step.before)}, which the file does not have"
+        case "add":
+            return f"{path}: the server does not store {_value(step.after)}"
+        case "move":
+            return f"{path}: the server stores it at {step.source}"
+        case _:
+            stored, sent = _told_apart(step.before, step.after)
+            return f"{path}: the server stores {stored} for {sent}"
+
+
+def _now(step: Operation) -> str:
+    path = shortened(step.path, 200)
+    match step.op:
+        case "add":
+            return f"{path} is not there now"
+        case "move":
+            return f"{path} is at {step.source} now"
+        case _:
+            return f"{path} is {_value(step.before)} now"
+
+
+def _told_apart(one: Json, other: Json) -> tuple[str, str]:
+    """Give two values that differ so that they read differently too."""
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return _value(one), _value(other)
+    if normalize("NFC", one) == normalize("NFC", other):
+        # The same letters, written in two ways.
+        one, other = (text.encode("ascii", "backslashreplace").decode("ascii") for text in (one, other))
+    part_at = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
+    start = max(0, min(part_at, len(other)) - MOST_SHOWN // 3) if max(len(one), len(other)) > MOST_SHOWN else 0
+    return _part(one, start), _part(other, start)
+
+
+def _part(text: str, start: int) -> str:
+    end = start + MOST_SHOWN
+    return f"'{'…' if start else ''}{visible(text[start:end])}{'…' if end < len(text) else ''}'"
+
+
+def _value(value: Json) -> str:
+    return f"'{shortened(value)}'" if isinstance(value, str) else shortened(canonical(value))

@@ -7,24 +7,29 @@ from pathlib import Path
 from bio_sync import schema
 from bio_sync.errors import InvalidFiles, NoPages
 from bio_sync.files import CONFIG_NAME, FoundFile, find_pages, repository_root
-from bio_sync.jsonvalues import JsonObject
+from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.pages import read_document
 from bio_sync.visible import visible
 
 DEFAULT_PAGES = "pages"
 _NO_PAGES_HINT = "name the files or folders: bio-sync plan PATH; to see it work first: bio-sync demo"
 # Part of the form, and told to be without effect until there is something behind them.
-NOT_YET = ("schema", "safety")
+NOT_YET = ("schema",)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What `bio-sync.yaml` says; without a file, what goes without saying. `root` is what no link may leave."""
+    """What `bio-sync.yaml` says; without a file, what goes without saying. `root` is what no link may leave.
+
+    `max_changes` is a number of pages or a share such as `30%`, `reserve` a number of API calls of the month.
+    """
 
     folder: Path
     root: Path
     pages: tuple[str, ...] = (DEFAULT_PAGES,)
     ignore: tuple[str, ...] = ()
+    max_changes: str | None = None
+    reserve: int = 0
     without_effect: tuple[str, ...] = ()
     from_file: bool = False
     name: str = CONFIG_NAME
@@ -77,9 +82,24 @@ def _find(here: Path) -> Path | None:
 
 def _config(values: JsonObject, name: str, folder: Path, root: Path) -> Config:
     pages, ignore = values.get("pages", [DEFAULT_PAGES]), values.get("ignore", [])
+    safety = schema.as_object(values.get("safety", {}))
+    reserve = safety.get("reserve", 0)
     assert isinstance(pages, list)  # noqa: S101 - the schema has said so
     assert isinstance(ignore, list)  # noqa: S101 - the schema has said so
-    without_effect = tuple(key for key in NOT_YET if key in values)
+    assert isinstance(reserve, int | float)  # noqa: S101 - the schema has said so
     return Config(
-        folder, root, tuple(map(str, pages)), tuple(map(str, ignore)), without_effect, from_file=True, name=name
+        folder,
+        root,
+        pages=tuple(map(str, pages)),
+        ignore=tuple(map(str, ignore)),
+        max_changes=_limit(safety.get("max_changes")),
+        reserve=int(reserve),
+        without_effect=tuple(key for key in NOT_YET if key in values),
+        from_file=True,
+        name=name,
     )
+
+
+def _limit(value: Json) -> str | None:
+    # 10.0 is the whole number 10, in JSON Schema and in here.
+    return None if value is None else str(int(value) if isinstance(value, float) else value)

@@ -1,6 +1,7 @@
 """The options that stand before or after any command; after it, they are the stronger."""
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,6 +12,7 @@ import click
 from bio_sync.terminal import Terminal
 
 if TYPE_CHECKING:
+    from bio_sync.plan import Plan
     from bio_sync.transport import Meter
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -18,7 +20,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(slots=True)
 class Session:
-    """What one run was told, and what it has cost; `command` and `output_format` say how a failure is shown."""
+    """What one run was told, and what it has cost; `command` and `output_format` say how a failure is shown.
+
+    `plan` is the one that an apply was about to carry out, `writing` tells that it has begun to, and `reported` that
+    its report is on its way; `clock` gives seconds, and `sleep`, when it is given,
+    takes the place of waiting.
+    """
 
     terminal: Terminal = field(default_factory=Terminal)
     timeout: float = 30.0
@@ -26,6 +33,12 @@ class Session:
     api_key_file: str | None = None
     config: str | None = None
     meter: "Meter | None" = None
+    plan: "Plan | None" = None
+    writing: bool = False
+    reported: bool = False
+    signalled: KeyboardInterrupt | None = None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] | None = None
     command: str = ""
     output_format: str = "text"
 

@@ -2,10 +2,11 @@
 
 from typing import cast
 
-from bio_sync.apply import OUTCOMES, Outcome, Report
+from bio_sync.apply.outcomes import Outcome, Report, held_back
 from bio_sync.errors import BioSyncError, InvalidFiles, ServiceError
 from bio_sync.jsonvalues import Json, JsonObject, json_text
 from bio_sync.pages import PageFiles
+from bio_sync.plan import Plan
 from bio_sync.problems import Problem
 from bio_sync.visible import plural, shortened, visible
 
@@ -32,7 +33,8 @@ def problems_json(files: PageFiles) -> str:
 
 def outcome_text(outcome: Outcome) -> str:
     """Write an outcome on one line: what became of the page, its file, and why."""
-    words = f"  {visible(outcome.message)}" if outcome.message else f"  {', '.join(outcome.actions)}"
+    done = ", ".join(outcome.actions) if outcome.outcome == "applied" or not outcome.message else ""
+    words = f"  {'; '.join(filter(None, (done, visible(outcome.message))))}"
     request = f" (request {visible(outcome.request_id)})" if outcome.request_id and outcome.message else ""
     return f"{outcome.outcome:<9}  {visible(outcome.file)}{words}{request}\n"
 
@@ -47,26 +49,20 @@ def summary_text(report: Report, *, calls: int, quota_remaining: int | None) -> 
 def report_json(report: Report, *, calls: int, quota_remaining: int | None) -> JsonObject:
     """Give the report of an apply as JSON: outcomes, counts, calls, and the code that it exits with."""
     return {
-        "outcomes": [
-            {
-                "page_id": outcome.page_id,
-                "file": outcome.file,
-                "outcome": outcome.outcome,
-                "actions": list(outcome.actions),
-                "reason": outcome.reason,
-                "message": outcome.message,
-                "request_id": outcome.request_id,
-            }
-            for outcome in report.outcomes
-        ],
+        "outcomes": _outcomes(report),
         "summary": cast("JsonObject", report.summary),
         "api": {"calls": calls, "quota_remaining": quota_remaining},
         "exit_code": report.exit_code,
     }
 
 
-def failure_json(error: BioSyncError, command: str, *, calls: int, quota_remaining: int | None) -> JsonObject:
-    """Give a failure as JSON: what went wrong and the way out, with the members that the command's result has."""
+def failure_json(
+    error: BioSyncError, command: str, plan: Plan | None = None, *, calls: int, quota_remaining: int | None
+) -> JsonObject:
+    """Give a failure as JSON: what went wrong and the way out, with the members that the command's result has.
+
+    `plan` is the one that an apply has refused to carry out; its pages have outcomes all the same.
+    """
     result: JsonObject = {
         "error": {
             "message": error.message,
@@ -77,7 +73,8 @@ def failure_json(error: BioSyncError, command: str, *, calls: int, quota_remaini
         "exit_code": error.exit_code,
     }
     if command == "apply":
-        result |= {"outcomes": [], "summary": dict.fromkeys(OUTCOMES, 0)}
+        held = held_back(plan, error.reason) if plan else Report(())
+        result |= {"outcomes": _outcomes(held), "summary": cast("JsonObject", held.summary)}
     if command != "validate":
         result["api"] = {"calls": calls, "quota_remaining": quota_remaining}
     if command == "validate":
@@ -91,6 +88,21 @@ def failure_json(error: BioSyncError, command: str, *, calls: int, quota_remaini
 def as_text(document: JsonObject) -> str:
     """Write a JSON object with its format version first, indented, ASCII only."""
     return json_text({"format_version": FORMAT_VERSION, **document})
+
+
+def _outcomes(report: Report) -> list[Json]:
+    return [
+        {
+            "page_id": outcome.page_id,
+            "file": outcome.file,
+            "outcome": outcome.outcome,
+            "actions": list(outcome.actions),
+            "reason": outcome.reason,
+            "message": outcome.message,
+            "request_id": outcome.request_id,
+        }
+        for outcome in report.outcomes
+    ]
 
 
 def _problem(problem: Problem) -> Json:

@@ -1,4 +1,4 @@
-"""The verbs, as functions that give values: read and check the files, plan, check consent, apply."""
+"""The verbs, as functions that give values: read and check the files, plan, check consent and safety."""
 
 import os
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bio_sync import __version__, schema
+from bio_sync.apply.guards import Limit, check_guards, check_quota, looks_needed, objections
+from bio_sync.apply.run import Terms
 from bio_sync.config import Config
 from bio_sync.diff import operations
 from bio_sync.errors import InvalidFiles, InvalidPlanFile, NoPages, PageGone, StalePlan
@@ -22,6 +24,7 @@ from bio_sync.visible import visible
 if TYPE_CHECKING:
     from bio_sync.api import Api
     from bio_sync.base import BaseFiles
+    from bio_sync.transport import Meter
 
 # A plan of ten thousand pages that all change is some 60 MB.
 MOST_PLAN_BYTES = 256 * 1024 * 1024
@@ -58,11 +61,18 @@ def checked(files: PageFiles) -> tuple[DesiredPage, ...]:
 
 
 def plan_pages(
-    files: PageFiles, api: "Api", *, now: datetime, commit: str | None = None, base: "BaseFiles | None" = None
+    files: PageFiles,
+    api: "Api",
+    *,
+    now: datetime,
+    commit: str | None = None,
+    base: "BaseFiles | None" = None,
+    limit: Limit | None = None,
 ) -> Plan:
     """Compare the files with the live pages: one list call for 200 pages, one GET when there is one page.
 
-    With `base`, every operation has an origin. `commit` is told, and nothing else.
+    With `base`, every operation has an origin; with `limit`, what an apply would hold back is a warning. `commit`
+    is told, and nothing else.
     """
     desired = checked(files)
     live = _live_pages(desired, api, everything=files.whole)
@@ -79,7 +89,7 @@ def plan_pages(
         base=base.revision if base else None,
     )
     pages, notes = base.pages(differing(desired, live)) if base else (None, [])
-    return make_plan(
+    made = make_plan(
         desired,
         live,
         circumstances=circumstances,
@@ -87,6 +97,19 @@ def plan_pages(
         tell_unmanaged=files.whole,
         warnings=[*warnings, *notes],
     )
+    held_back = [f"apply needs --force for this: {objection}" for objection in objections(made, limit)] if limit else []
+    return replace(made, warnings=(*made.warnings, *held_back))
+
+
+def check_safety(made: Plan, meter: "Meter", terms: Terms, *, limit: Limit | None) -> None:
+    """Let pass what the month's calls suffice for and, with `limit`, no guard objects to; before the first write.
+
+    Raises QuotaTooSmall or Unsafe.
+    """
+    looks = looks_needed(made, rate=meter.rate, max_age=terms.max_age)
+    check_quota(made, left=meter.quota_remaining, reserve=terms.reserve, looks=looks)
+    if limit:
+        check_guards(made, limit)
 
 
 def plan_offline(files: PageFiles, base: "BaseFiles", *, api_url: str, now: datetime, commit: str | None) -> Plan:

@@ -67,6 +67,7 @@ def example_plan(*, with_base: bool) -> Plan:
         shutil.copytree(EXAMPLES / "pages", pages)
         if with_base:
             commit_base(Path(folder))
+        shutil.copy(EXAMPLES / "bio-sync.yaml", folder)
         command = [sys.executable, "-P", "-m", "bio_sync", "plan", "--format", "json"]
         environment = os.environ | {"XQR_API_URL": sandbox.url, "XQR_API_KEY": sandbox.key}
         done = subprocess.run(

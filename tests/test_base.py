@@ -65,6 +65,11 @@ def origins(plan: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def all_change(pages: int) -> str:
+    """Give the warning of a plan that changes all of so many pages."""
+    return f"apply needs --force for this: {pages} of {pages} pages would change, and the limit is 30 %"
+
+
 def offline(plan: Planned, *arguments: str) -> list[str]:
     """Give the warnings of an offline plan, which are those of any plan with this base."""
     warnings: list[str] = plan(*arguments, "--offline")["warnings"]
@@ -246,8 +251,11 @@ def test_files_that_could_not_be_read_then_count_as_new(repo: Repository, start_
     made = plan("HEAD~1")
     assert origins(made) == {f"bio_{n}/title": "yours" for n in range(len(UNREADABLE))}
     assert made["warnings"] == [
-        f"pages/p{n}.yaml could not be read as a page file at HEAD~1: all its changes count as yours"
-        for n in range(len(UNREADABLE))
+        *(
+            f"pages/p{n}.yaml could not be read as a page file at HEAD~1: all its changes count as yours"
+            for n in range(len(UNREADABLE))
+        ),
+        all_change(len(UNREADABLE)),
     ]
 
 
@@ -272,7 +280,7 @@ def test_files_that_broke_the_rules_then_are_believed_where_they_kept_them(
     start_sandbox([live(f"bio_{n}", page_data={**DATA, "theme": "dark"}) for n in range(len(FLAWS))])
     made = plan("HEAD~1")
     assert origins(made) == {f"bio_{n}/page_data/theme": "drift" for n in range(len(FLAWS))}
-    assert not made["warnings"]
+    assert made["warnings"] == [all_change(len(FLAWS))]
 
 
 def test_a_page_that_was_a_link_to_a_file_then_counts_as_new(
@@ -541,13 +549,14 @@ def test_files_may_have_any_name(repo: Repository, start_sandbox: Start, plan: P
     expected = {f"bio_{n}/title": "drift" for n in range(len(NAMES))}
     made = plan("HEAD")
     assert origins(made) == expected
-    assert not made["warnings"]
+    assert made["warnings"] == [all_change(len(NAMES))]
     for n, name in enumerate(NAMES):
         (repo.root / f"pages/{name}.yaml").rename(repo.root / f"pages/p{n:02}.yaml")
     moved = plan("HEAD")
     assert origins(moved) == expected
-    assert len(moved["warnings"]) == len(NAMES)
-    for n, (name, warning) in enumerate(zip(NAMES, moved["warnings"], strict=True)):
+    *renamed, last = moved["warnings"]
+    assert last == all_change(len(NAMES))
+    for n, (name, warning) in enumerate(zip(NAMES, renamed, strict=True)):
         assert warning.startswith(f"pages/p{n:02}.yaml was pages/")
         assert warning.replace("\u200d", "").isprintable()
         assert "##[" not in warning
@@ -651,7 +660,8 @@ def test_two_hundred_files_take_as_few_processes_as_two(
     runs, _ = watched()
     assert runs <= 8
     assert set(origins(made).values()) == {"yours"}
-    assert len(made["warnings"]) == 200
+    assert len(made["warnings"]) == 201
+    assert made["warnings"][200] == all_change(200)
     assert len(sandbox.calls) == 1
     run(*JSON)
     assert len(sandbox.calls) == 2

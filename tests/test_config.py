@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from bio_sync.apply.guards import Limit
 from bio_sync.config import read_config
 from bio_sync.errors import InvalidFiles, NoPages
 from bio_sync.problems import Problem
@@ -178,10 +179,53 @@ def test_each_slip_is_told_at_its_place_with_the_way_out(
     assert (problem.message, problem.hint) == (message, hint)
 
 
-@pytest.mark.parametrize("share", ["10", "0", "30%", "30 %", "100%", '"5%"'])
-def test_a_guard_is_a_number_or_a_share(folder: Path, share: str) -> None:
+@pytest.mark.parametrize(
+    ("share", "read"),
+    [
+        ("10", "10"),
+        ("0", "0"),
+        ("10.0", "10"),
+        ("-0.0", "0"),
+        ("0x10", "16"),
+        ("1e3", "1000"),
+        ("1000000000000", "1000000000000"),
+        ("30%", "30%"),
+        ("30 %", "30 %"),
+        ("0%", "0%"),
+        ("00 %", "00 %"),
+        ("100%", "100%"),
+        ('"5%"', "5%"),
+    ],
+)
+def test_a_guard_is_a_number_or_a_share(folder: Path, share: str, read: str) -> None:
     write(folder / "bio-sync.yaml", f"safety: {{max_changes: {share}, reserve: 100}}\n")
-    assert read_config(None).pages == ("pages",)
+    config = read_config(None)
+    assert (config.max_changes, config.reserve, config.without_effect) == (read, 100, ())
+    assert Limit.read(read).percent == ("%" in share)
+
+
+def test_without_a_guard_the_usual_one_holds_and_nothing_is_kept(folder: Path) -> None:
+    for text in ("safety: {}\n", "pages: [a]\n"):
+        write(folder / "bio-sync.yaml", text)
+        assert (read_config(None).max_changes, read_config(None).reserve) == (None, 0)
+
+
+@pytest.mark.parametrize("value", ["0", "7", "7.0", "1e2", "1e300", "9007199254740992"])
+def test_a_reserve_is_a_whole_number_however_it_is_written(folder: Path, value: str) -> None:
+    write(folder / "bio-sync.yaml", f"safety: {{reserve: {value}}}\n")
+    reserve = read_config(None).reserve
+    assert type(reserve) is int
+    assert reserve == int(float(value))
+
+
+@pytest.mark.parametrize("key", ["max_changes", "reserve"])
+@pytest.mark.parametrize(
+    "value", ["true", "~", "[1]", "{a: 1}", "10.5", "-1", "1e999", ".inf", ".nan", "1_0", '"10"', "30  %"]
+)
+def test_what_is_no_number_of_pages_or_calls_is_told_at_its_place(folder: Path, key: str, value: str) -> None:
+    write(folder / "bio-sync.yaml", f"safety:\n  {key}: {value}\n")
+    found = problems()
+    assert {(problem.line, problem.pointer) for problem in found} == {(2, f"/safety/{key}")}
 
 
 def test_several_problems_come_at_once_in_reading_order(folder: Path) -> None:

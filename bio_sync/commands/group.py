@@ -1,15 +1,19 @@
 """The command `bio-sync` itself, and what its commands are made with."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bio_sync import __version__
 from bio_sync.options import Session, everywhere
 from bio_sync.visible import visible
+
+if TYPE_CHECKING:
+    from bio_sync.apply.guards import Limit
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -66,6 +70,33 @@ def format_option(*formats: str) -> Callable[[Any], Any]:
         is_eager=True,
         help="Form of the result.",
     )
+
+
+def seconds_option(name: str, default: float, words: str) -> Callable[[Any], Any]:
+    """Make an option that takes a number of seconds, from none to an hour."""
+
+    def number(_: click.Context, __: click.Parameter, value: float) -> float:
+        if math.isnan(value):
+            raise click.BadParameter("nan is not a number of seconds.")
+        return value
+
+    seconds = click.FloatRange(min=0, max=3600)
+    words = f"{words} [default: {default:g}]"
+    return click.option(name, metavar="S", type=seconds, default=default, callback=number, help=words)
+
+
+def _limit(_: click.Context, __: click.Parameter, value: str | None) -> "Limit | None":
+    from bio_sync.apply.guards import Limit  # noqa: PLC0415 - heavier than `--help` needs
+
+    try:
+        return None if value is None else Limit.read(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
+limit_option = click.option(
+    "--max-changes", metavar="N|N%", callback=_limit, help="Pages that may change without --force."
+)
 
 
 PLAN_FORMATS = ("text", "json", "markdown", "html", "gitlab")

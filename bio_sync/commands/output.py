@@ -11,8 +11,9 @@ from bio_sync.options import Session
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
-    from bio_sync.apply import Outcome
+    from bio_sync.apply.outcomes import Outcome, Report
     from bio_sync.plan import Plan
+    from bio_sync.transport import Meter
 
 
 def show(session: Session, plan: "Plan", output_format: str) -> None:
@@ -49,6 +50,17 @@ def tell_outcome(session: Session, outcome: "Outcome") -> None:
         session.terminal.detail(report.outcome_text(outcome).rstrip())
     else:
         session.terminal.result(report.outcome_text(outcome))
+
+
+def show_report(session: Session, plan: "Plan", done: "Report", meter: "Meter") -> None:
+    """Print what became of a plan: all of it as JSON, or the sentence under the lines of its pages."""
+    from bio_sync import report  # noqa: PLC0415
+
+    calls, left = meter.calls, meter.quota_remaining
+    if session.output_format == "json":
+        session.terminal.result(report.as_text(report.report_json(done, calls=calls, quota_remaining=left)))
+    elif plan.changes or plan.gone:
+        session.terminal.result(report.summary_text(done, calls=calls, quota_remaining=left))
 
 
 def check_folders(outs: Sequence[Out]) -> None:

@@ -6,7 +6,15 @@ import click
 
 from bio_sync.commands.group import PLAN_FORMATS, Out, command, format_option, out_option, paths_argument
 from bio_sync.commands.output import check_folders, save, show
-from bio_sync.commands.service import base_files, commit_of, configuration, connect, planned, planned_offline
+from bio_sync.commands.service import (
+    base_files,
+    commit_of,
+    configuration,
+    connect,
+    guard_limit,
+    planned,
+    planned_offline,
+)
 from bio_sync.options import Session
 from bio_sync.visible import plural
 
@@ -50,7 +58,7 @@ def plan(
         from bio_sync.api import Api  # noqa: PLC0415
 
         with connect(session, Api) as api:
-            made = planned(session, files, api, commit=commit, base=before)
+            made = planned(session, files, api, commit=commit, base=before, limit=guard_limit(config))
     saved = save(session, made, outs)
     show(session, made, output_format)
     code = _exit_code(session, made, detailed=detailed_exitcode, fail_on_drift=fail_on_drift)

@@ -9,8 +9,10 @@ from bio_sync.visible import plural
 
 if TYPE_CHECKING:
     from bio_sync.api import Api
+    from bio_sync.apply.guards import Limit
     from bio_sync.base import BaseFiles
     from bio_sync.config import Config
+    from bio_sync.interruption import Interruption
     from bio_sync.pages import PageFiles
     from bio_sync.plan import Plan
 
@@ -27,15 +29,31 @@ def configuration(session: Session) -> "Config":
     return config
 
 
-def connect(session: Session, kind: "type[Client]") -> "Client":
+def connect(session: Session, kind: "type[Client]", interruption: "Interruption | None" = None) -> "Client":
     """Make a client for the service that the environment and the flags name, and keep the key off all output."""
+    from bio_sync.interruption import Interruption  # noqa: PLC0415
     from bio_sync.key import read_key  # noqa: PLC0415
 
     key = read_key(os.environ, file=session.api_key_file)
     session.terminal.hide(key)
-    api = kind(_told_address(session), key, timeout=session.timeout)
+    interruption = interruption or Interruption()
+    api = kind(
+        _told_address(session),
+        key,
+        timeout=session.timeout,
+        clock=session.clock,
+        sleep=session.sleep or interruption.sleep,
+        ending=interruption.ending,
+    )
     session.meter = api.meter
     return api
+
+
+def guard_limit(config: "Config") -> "Limit":
+    """Give how many pages may change without `--force`."""
+    from bio_sync.apply.guards import USUAL_LIMIT, Limit  # noqa: PLC0415
+
+    return USUAL_LIMIT if config.max_changes is None else Limit.read(config.max_changes)
 
 
 def base_files(files: "PageFiles", config: "Config", revision: str) -> "BaseFiles":
@@ -55,13 +73,19 @@ def commit_of(files: "PageFiles") -> str | None:
 
 
 def planned(
-    session: Session, files: "PageFiles", api: "Api", *, commit: str | None = None, base: "BaseFiles | None" = None
+    session: Session,
+    files: "PageFiles",
+    api: "Api",
+    *,
+    commit: str | None = None,
+    base: "BaseFiles | None" = None,
+    limit: "Limit | None" = None,
 ) -> "Plan":
-    """Make the plan of the page files against the live pages, now."""
+    """Make the plan of the page files against the live pages, now; with `limit`, it says what needs `--force`."""
     from bio_sync import workflow  # noqa: PLC0415
 
     session.terminal.detail(f"{plural(files.files, 'page file')} read; asking {api.address}")
-    return workflow.plan_pages(files, api, now=datetime.now(UTC), commit=commit, base=base)
+    return workflow.plan_pages(files, api, now=datetime.now(UTC), commit=commit, base=base, limit=limit)
 
 
 def planned_offline(session: Session, files: "PageFiles", base: "BaseFiles", *, commit: str | None) -> "Plan":

@@ -1,0 +1,113 @@
+"""What an apply does not do without being told so explicitly; asked before the first write."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import floor
+
+from bio_sync.errors import QuotaTooSmall, Unsafe
+from bio_sync.jsonvalues import Json
+from bio_sync.plan import UNPUBLISH, Change, Plan
+from bio_sync.visible import plural, shortened, visible
+
+# Of the pages that files name; fewer than five changes are what a person looks through.
+USUAL_PERCENT, USUAL_LEAST = 30, 5
+MOST_NAMED = 5
+# One or two pages may have been deleted; more than half of three or more is a list that is not whole.
+LEAST_GONE = 3
+# No workspace has as many pages: a limit of more digits is one that is never passed.
+MOST_PAGES, MOST_DIGITS = 10**9, 9
+_LIMIT = re.compile(r"0*([0-9]+)( ?%)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many pages one apply may change: a number, or a share of the pages that files name.
+
+    Below `at_least` changes a share is not looked at.
+    """
+
+    number: int
+    percent: bool
+    at_least: int = 1
+
+    @classmethod
+    def read(cls, text: str) -> "Limit":
+        """Read `10` or `30%`; raises ValueError for anything else."""
+        found = _LIMIT.fullmatch(text)
+        number = 0 if found is None else int(found[1]) if len(found[1]) <= MOST_DIGITS else MOST_PAGES
+        if found is None or (found[2] and number > 100):
+            raise ValueError(f"'{shortened(text)}' is neither a number of pages nor a share such as 30%")
+        return cls(number, percent=bool(found[2]))
+
+    def is_passed(self, changes: int, pages: int) -> bool:
+        """Tell whether so many changes are too many."""
+        return changes >= self.at_least and (
+            changes * 100 > self.number * pages if self.percent else changes > self.number
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number} %" if self.percent else f"{self.number:,}"
+
+
+USUAL_LIMIT = Limit(USUAL_PERCENT, percent=True, at_least=USUAL_LEAST)
+
+
+def objections(plan: Plan, limit: Limit = USUAL_LIMIT) -> list[str]:
+    """Say what is unusual enough about a plan to need `--force`, a sentence each."""
+    found: list[str] = []
+    pages, changes, gone = plan.summary["pages"], len(plan.changes), len(plan.gone)
+    if changes and limit.is_passed(changes, pages):
+        found.append(f"{changes:,} of {plural(pages, 'page')} would change, and the limit is {limit}")
+    if changes and gone >= LEAST_GONE and gone * 2 > pages:
+        found.append(f"{gone:,} of {pages:,} pages are not in this workspace: is the key the right one?")
+    named = [f"{visible(change.file)} {what}" for change in plan.changes for what in _unusual(change)]
+    more = len(named) - MOST_NAMED
+    return found + named[:MOST_NAMED] + ([f"and {more:,} more of that kind"] if more > 0 else [])
+
+
+def check_guards(plan: Plan, limit: Limit) -> None:
+    """Raise Unsafe when a plan needs `--force`, naming all of its reasons."""
+    if found := objections(plan, limit):
+        raise Unsafe(
+            f"nothing was written: {'; '.join(found)}",
+            hint="look at the plan again; if all of it is meant, give --force (--yes is no consent to this)",
+        )
+
+
+def check_quota(plan: Plan, *, left: int | None, reserve: int, looks: int) -> None:
+    """Raise QuotaTooSmall when the month has not enough calls for the whole plan.
+
+    `left` is what the service says is left, None when it does not say; `looks` are calls that refresh the view.
+    """
+    needed = plan.writes + looks
+    if left is None or not plan.writes or needed <= left - reserve:
+        return
+    kept = f", of which {reserve:,} are kept for people (--reserve)" if reserve else ""
+    raise QuotaTooSmall(
+        f"nothing was written: this needs {plural(needed, 'more API call')}, and the month has {left:,} left{kept}",
+        hint="wait for the next month, take a larger plan, or apply fewer files: bio-sync apply PATH",
+    )
+
+
+def looks_needed(plan: Plan, *, rate: float, max_age: float) -> int:
+    """Count the calls that keep the view fresh while a plan is written at `rate` calls a second."""
+    looks = floor(plan.writes / rate / max_age) if max_age else plan.writes
+    # With a list that costs more than it is worth, each page is looked at alone (see View).
+    return min(looks * plan.circumstances.calls, plan.writes)
+
+
+def _unusual(change: Change) -> Iterator[str]:
+    before, after = _links(change.before.page_data), _links(change.after.page_data)
+    lost = before - after
+    if before and not after:
+        yield f"would lose {'its only link' if before == 1 else f'all its {before:,} links'}"
+    elif lost * 2 > before:
+        yield f"would lose {lost:,} of its {before:,} links"
+    if UNPUBLISH in change.actions and change.views:
+        yield f"would vanish from the public: it has {plural(change.views, 'view')}"
+
+
+def _links(page_data: dict[str, Json]) -> int:
+    links = page_data.get("links")
+    return len(links) if isinstance(links, list) else 0

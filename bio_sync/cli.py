@@ -20,6 +20,7 @@ from bio_sync.visible import visible
 USAGE = 64
 INTERRUPTED = 130
 TERMINATED = 143
+INCOMPLETE = 3
 
 
 class WrongUsage(BioSyncError):
@@ -43,17 +44,26 @@ class Bug(BioSyncError):
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     use_utf8()
-    signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(run(sys.argv[1:]))
-
-
-def _terminated(_: int, __: FrameType | None) -> NoReturn:
-    raise Terminated
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Run one command and give its exit code; every failure that can be explained is explained here."""
     session = Session()
+    _take_signals(session)
+    sys.exit(run(sys.argv[1:], session))
+
+
+def _take_signals(session: Session) -> None:
+    def signalled(number: int, _: FrameType | None) -> NoReturn:
+        # Remembered too: in the middle of an import, the exception comes out as another one, or not at all.
+        session.signalled = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+        raise session.signalled
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # What was ignored from the start stays so: a shell's background job is not for Ctrl-C.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signalled)
+
+
+def run(arguments: Sequence[str], session: Session | None = None) -> int:
+    """Run one command and give its exit code; every failure that can be explained is explained here."""
+    session = session or Session()
     # From the first word on, the key is cut out of all that is printed, whichever command it is.
     session.terminal.hide(key_at_hand(os.environ))
     session.expect_format(arguments)
@@ -64,36 +74,46 @@ def run(arguments: Sequence[str]) -> int:
         hint = f"see {context.command_path if context else 'bio-sync'} --help"
         return _explained(WrongUsage(error.format_message(), hint=hint), session)
     except (KeyboardInterrupt, click.Abort) as error:
-        ended = Interrupted("interrupted", hint="run again: what was written is not written twice")
         # click makes an Abort of every interrupt.
         cause = error.__cause__ if isinstance(error, click.Abort) else error
-        ended.exit_code = TERMINATED if isinstance(cause, Terminated) else INTERRUPTED
-        return _explained(ended, session)
+        return _explained(_ended_by(cause), session)
     except BioSyncError as error:
         return _explained(error, session)
     except Exception:  # noqa: BLE001 - a bug: its traceback, without the key that may stand in it
+        if session.signalled:
+            return _explained(_ended_by(session.signalled), session)
         session.terminal.complain(traceback.format_exc().rstrip())
-        return _explained(Bug("this is a bug in bio-sync", hint="please report it with the lines above"), session)
+        bug = Bug("this is a bug in bio-sync", hint="please report it with the lines above")
+        if session.writing:
+            bug.exit_code = INCOMPLETE
+        return _explained(bug, session)
     if session.terminal.result_lost and not code:
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _ended_by(cause: BaseException | None) -> Interrupted:
+    ended = Interrupted("interrupted", hint="run again: what was written is not written twice")
+    ended.exit_code = TERMINATED if isinstance(cause, Terminated) else INTERRUPTED
+    return ended
 
 
 def _explained(error: BioSyncError, session: Session) -> int:
     """Say what went wrong: on standard error always, on standard output in the form that was asked for."""
     from bio_sync import report  # noqa: PLC0415 - heavier than `--help` needs
 
-    terminal = session.terminal
+    # There is one result: when it is out, the rest is for standard error.
+    terminal, told = session.terminal, "" if session.reported else session.output_format
     problems = list(map(report.problem_text, error.problems)) if isinstance(error, InvalidFiles) else []
-    if session.output_format == "json":
+    if told == "json":
         calls, left = (session.meter.calls, session.meter.quota_remaining) if session.meter else (0, None)
-        failure = report.failure_json(error, session.command, calls=calls, quota_remaining=left)
+        failure = report.failure_json(error, session.command, session.plan, calls=calls, quota_remaining=left)
         terminal.result(report.as_text(failure))
-    elif session.output_format == "markdown":
+    elif told == "markdown":
         from bio_sync.render import markdown  # noqa: PLC0415
 
         terminal.result(markdown.failure(error, problems))
-    elif session.output_format == "text":
+    elif told == "text":
         terminal.result("".join(problems))
     elif problems:
         terminal.complain("".join(problems).rstrip())

@@ -9,8 +9,9 @@ from bio_sync.errors import InvalidKey
 from bio_sync.visible import visible
 
 KEY_VARIABLE, KEY_FILE_VARIABLE = "XQR_API_KEY", "XQR_API_KEY_FILE"
-# RFC 9110, section 5.5: visible ASCII is what every header may carry.
-_SENDABLE = re.compile(r"[\x21-\x7e]+")
+# RFC 9110, section 5.5: visible ASCII is what every header may carry. But for what JSON, HTML or Markdown would write
+# in another way: the key has to be found, and cut out, in all of them.
+_SENDABLE = re.compile(r"[!$%()*+,./0-9:;=?@A-Z^_a-z{}~\[\]-]+")
 # `xqr_pk_`, eight characters that are safe to log, a dot, then the secret (the vendor's form).
 _FORM = re.compile(r"(xqr_pk_[0-9a-f]{8})\.(.+)")
 _MOST_BYTES = 4096

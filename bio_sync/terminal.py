@@ -88,6 +88,8 @@ class Terminal:
             target.write_text(text, encoding="utf-8")
             return
         beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        # A run that was killed may have left one; in a container every run has the same number.
+        beside.unlink(missing_ok=True)
         try:
             with beside.open("x", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write(text)
@@ -119,7 +121,13 @@ class Terminal:
 
 
 def use_utf8() -> None:
-    """Make the standard streams take every character, in any locale."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    """Make the standard streams take every character, in any locale, and every text whole."""
+    for name in ("stdout", "stderr"):
+        stream: object = getattr(sys, name)
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+        if isinstance(stream.buffer, io.RawIOBase):
+            # PYTHONUNBUFFERED: what a signal or a full disk cuts short would lose its end, and nobody would know.
+            whole = io.BufferedWriter(stream.detach())
+            setattr(sys, name, io.TextIOWrapper(whole, "utf-8", "backslashreplace", line_buffering=True))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -323,21 +324,22 @@ def test_a_signal_during_an_apply_ends_with_a_report_and_its_code(
     one_change: Sandbox, folder: Path, signal_number: int, code: int
 ) -> None:
     (folder / "pages" / "p1.yaml").write_text("id: bio_1\ntitle: New too\n")
-    one_change.faults.append(Fault(status=None, delay=20, method="PATCH", path="bio_0"))
+    # A minute is more than anybody who ended a run would wait: the write is cut, and read back.
+    one_change.faults.append(Fault(status=None, delay=60, method="PATCH", path="bio_0"))
     command = [*COMMAND, "apply", "--yes", "--format", "json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-        # The PATCH follows the list within the second; its answer would take twenty.
-        while not one_change.requests and running.poll() is None:
+        while len(one_change.requests) < 2 and running.poll() is None:
             time.sleep(0.02)
-        time.sleep(2)
         running.send_signal(signal_number)
-        out, _ = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=30)
     report = json.loads(out)
     assert running.returncode == report["exit_code"] == code
+    assert b"ending: what is under way is brought to its end first; once more to leave at once" in err
     assert [(each["outcome"], each["reason"]) for each in report["outcomes"]] == [
         ("unknown", "interrupted"),
         ("skipped", "interrupted"),
     ]
+    assert [call.method for call in one_change.requests] == ["GET", "PATCH", "GET"]
 
 
 def test_timeout_has_to_be_a_number_of_seconds(folder: Path, run: Run) -> None:
@@ -345,8 +347,19 @@ def test_timeout_has_to_be_a_number_of_seconds(folder: Path, run: Run) -> None:
 
 
 def test_keys_of_the_configuration_without_effect_are_told(one_change: Sandbox, run: Run, folder: Path) -> None:
-    (folder / "bio-sync.yaml").write_text("safety: {max_changes: 1}\n")
-    assert "warning: 'safety' in bio-sync.yaml has no effect" in run("plan").err
+    (folder / "bio-sync.yaml").write_text("schema: rules.json\n")
+    assert run("plan").err == "warning: 'schema' in bio-sync.yaml has no effect in this version of bio-sync\n"
+
+
+def test_keys_of_the_configuration_that_have_an_effect_are_not_told_to_have_none(
+    one_change: Sandbox, run: Run, folder: Path
+) -> None:
+    (folder / "bio-sync.yaml").write_text("safety: {max_changes: 0, reserve: 1}\n")
+    result = run("plan")
+    assert result.err == ""
+    assert "apply needs --force for this: 1 of 2 pages would change, and the limit is 0" in result.out
+    assert run("apply", "--yes").code == 1
+    assert not writes(one_change)
 
 
 def test_a_terminated_plan_exits_with_its_code_in_json_too(one_change: Sandbox) -> None:
@@ -414,3 +427,95 @@ def test_whoever_is_asked_sees_the_plan_even_when_quiet(one_change: Sandbox) -> 
     assert done.returncode == 0
     assert b'"Old" \xe2\x86\x92 "New"' in done.stderr
     assert json.loads(done.stdout)["summary"]["applied"] == 1
+
+
+def shows(secret: str, *texts: str) -> bool:
+    secret = secret.rpartition(".")[2]
+    return any(secret[start : start + 8] in text for start in range(len(secret) - 7) for text in texts)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize(
+    "echo",
+    [
+        lambda key: Fault(status=400, code="VALIDATION_ERROR", message=f"Authorization: Bearer {key}"),
+        lambda key: Fault(status=400, code=key),
+        lambda key: Fault(status=401, message=key, headers={"X-Request-Id": key, "WWW-Authenticate": f"Bearer {key}"}),
+        lambda key: Fault(status=500, body=f"<pre>Authorization: Bearer {key}</pre>"),
+        lambda key: Fault(status=200, body=json.dumps({"data": {"id": key}, "meta": {"request_id": f"req {key}"}})),
+        lambda key: Fault(status=302, headers={"Location": f"https://{key[-40:]}.example"}),
+    ],
+    ids=["message", "code", "headers", "body", "data", "redirect"],
+)
+def test_a_key_that_the_service_repeats_is_shown_nowhere(
+    one_change: Sandbox, run: Run, folder: Path, echo: Callable[[str], Fault], method: str, form: str
+) -> None:
+    # The tries again of a GET meet it too.
+    one_change.fail(replace(echo(one_change.key), method=method, times=None))
+    result = run("apply", "--yes", "-v", "-v", "--format", form, "--timeout", "5", "--settle", "0")
+    assert result.code in {1, 3}
+    files = [path.read_text() for path in folder.rglob("*") if path.is_file()]
+    assert not shows(one_change.key, result.out, result.err, *files)
+
+
+def test_a_key_in_a_live_page_is_cut_out_of_every_form_and_file(one_change: Sandbox, run: Run, folder: Path) -> None:
+    one_change.edit("bio_0", title=f"Bearer {one_change.key}", description=one_change.key[20:40])
+    one_change.edit("bio_1", title=one_change.key[-30:])
+    outs = ("p.json", "p.md", "p.html", "p.txt", "gitlab:p.gl")
+    texts = [run("plan", "--format", form).out for form in ("text", "json", "markdown", "html", "gitlab")]
+    result = run("plan", *(word for out in outs for word in ("--out", out)))
+    texts += [result.out, result.err, *((folder / out.rpartition(":")[2]).read_text() for out in outs)]
+    applied = run("apply", "--yes", "--format", "json", "--force")
+    assert not shows(one_change.key, *texts, applied.out, applied.err)
+    assert applied.code == 0
+
+
+def test_a_bug_in_the_thread_of_a_page_keeps_its_traceback_without_the_key(
+    one_change: Sandbox, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError(f"Bearer {one_change.key}")
+
+    monkeypatch.setattr("bio_sync.apply.page.PageWriter.run", broken)
+    result = run("apply", "--yes", "--format", "json")
+    outcome = next(each for each in json.loads(result.out)["outcomes"] if each["outcome"] != "unchanged")
+    # The page may have been written.
+    assert (result.code, outcome["outcome"]) == (3, "unknown")
+    assert "a bug in bio-sync broke off its writing: look at the page" in outcome["message"]
+    assert "Traceback" in result.err
+    assert "RuntimeError: Bearer xqr_pk_" in result.err
+    assert not shows(one_change.key, result.out, result.err)
+
+
+@pytest.mark.parametrize("source", ["variable", "file", "standard input"])
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("  ", "\n"), ("\t\r\n", " \r\n\n"), ("\u00a0", "\u2003")])
+def test_white_space_around_a_key_does_not_matter_wherever_it_comes_from(
+    one_change: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch, run: Run, source: str, before: str, after: str
+) -> None:
+    text = before + one_change.key + after
+    (folder / "key").write_bytes(text.encode())
+    monkeypatch.setenv("XQR_API_KEY", text if source == "variable" else "")
+    monkeypatch.setenv("XQR_API_KEY_FILE", "key" if source == "file" else "")
+    flags = ("--api-key-file", "-") if source == "standard input" else ()
+    with (folder / "key").open() as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        assert run("plan", *flags).code == 0
+    assert one_change.requests[0].headers["authorization"] == f"Bearer {one_change.key}"
+
+
+@pytest.mark.parametrize(
+    "bad", ["\n", "\r\n", " ", "\0", "\x1b", "é", "\u200b", '"', "\\", "<", "&", "#", "`", "|", "'"]
+)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_key_with_a_character_that_no_key_has_is_refused_before_anything_is_asked(
+    one_change: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch, run: Run, bad: str, form: str
+) -> None:
+    key = one_change.key
+    (folder / "key").write_bytes(f"{key[:50]}{bad}{key[50:]}\n".encode())
+    result = run("apply", "--yes", "-v", "--format", form, "--api-key-file", "key")
+    assert result.code == 1
+    assert "error: the API key holds a character that no key has" in result.err
+    assert form == "text" or json.loads(result.out)["error"]["reason"] == "auth"
+    assert not shows(key, result.out, result.err)
+    assert not one_change.requests

@@ -7,12 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test properties check lint types floors format pictures lock clean
+.PHONY: help demo test properties faults check lint types floors format pictures lock clean
 
 help:
 	@echo 'make demo         the main job, start to end, on a local xQR'
 	@echo 'make test         the tests'
 	@echo 'make properties   the properties with many more examples'
+	@echo 'make faults       every fault by the hundred, and the totals; SEEDS=20 for fewer, RUN=12/merge/5/17 for one'
 	@echo 'make check        lint, types, floors and tests: what has to be green'
 	@echo 'make format       lay the code out'
 	@echo 'make pictures     make the pictures and the example documents of the README and docs/ anew'
@@ -43,6 +44,11 @@ test: $(VENV)/dev.stamp
 # The same properties with 3,000 examples each: minutes, not seconds.
 properties: $(VENV)/dev.stamp
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 --timeout 1800 -m hypothesis
+
+# The whole table of faults, 270 runs a seed: 200 seeds are more than an hour on two cores.
+SEEDS ?= 200
+faults: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.faults.campaign --seeds $(SEEDS) $(if $(RUN),--run $(RUN))
 
 check: lint types floors test
 

@@ -209,3 +209,16 @@ def test_a_page_that_is_shown_without_its_data_is_not_written_when_its_file_igno
     assert result.code == 1
     assert "without its page_data, of which pages/bio_1.yaml ignores parts" in result.err
     assert [call.method for call in bench.sandbox.requests] == ["GET"]
+
+
+@pytest.mark.parametrize(("wanted", "verb"), [("false", "unpublish"), ("true", "publish")])
+def test_a_page_that_is_shown_without_saying_whether_it_is_public_is_made_as_wanted(
+    bench: Bench, run: Run, wanted: str, verb: str
+) -> None:
+    bench.files({"bio_1": f"published: {wanted}"})
+    bench.start([{"id": "bio_1", "title": "Old", "is_published": wanted == "false"}])
+    body = json.dumps({"data": {"id": "bio_1", "title": "Old", "page_data": {}}, "meta": {}})
+    bench.sandbox.fail(Fault(200, method="GET", body=body))
+    assert run("apply", "--yes", "--force", "--api-url", bench.sandbox.url).code == 0
+    assert [call.path.rsplit("/", 1)[1] for call in bench.sandbox.requests] == ["bio_1", verb]
+    assert bench.live("bio_1", "is_published") == (wanted == "true",)

@@ -14,7 +14,9 @@ from bio_sync import cli
 from bio_sync.apply import run as run_module
 from bio_sync.apply import stored
 from bio_sync.apply.outcomes import Report
+from bio_sync.apply.remote import RunEnds
 from bio_sync.apply.run import apply_plan
+from bio_sync.apply.view import View
 from bio_sync.interruption import Interruption
 from bio_sync.jsonvalues import JsonObject
 from bio_sync.model import LivePage, PageContent
@@ -222,3 +224,76 @@ def test_a_page_that_is_shown_without_saying_whether_it_is_public_is_made_as_wan
     assert run("apply", "--yes", "--force", "--api-url", bench.sandbox.url).code == 0
     assert [call.path.rsplit("/", 1)[1] for call in bench.sandbox.requests] == ["bio_1", verb]
     assert bench.live("bio_1", "is_published") == (wanted == "true",)
+
+
+class _Looked(_Service):
+    """A service that remembers how it is looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks: list[str] = []
+
+    def get_page(self, page_id: str) -> LivePage:
+        self.looks.append("page")
+        return LIVE[page_id]
+
+    def list_pages(self, wanted: Collection[str], *, everything: bool) -> dict[str, LivePage]:
+        assert not everything
+        self.looks.append("list")
+        return {page_id: LIVE[page_id] for page_id in wanted}
+
+
+def old_view(service: _Service, *, calls: int, worth: int, may_look: Callable[[], None] = lambda: None) -> View:
+    return View(
+        service,
+        PLAN.changes,
+        taken_at=0,
+        calls=calls,
+        worth=worth,
+        max_age=15,
+        clock=lambda: 16.0,
+        lock=threading.Lock(),
+        may_look=may_look,
+    )
+
+
+@pytest.mark.parametrize(("calls", "worth", "look"), [(2, 1, "page"), (2, 2, "list"), (3, 9, "page"), (1, 1, "list")])
+def test_a_list_that_costs_more_than_it_is_good_for_gives_way_to_single_reads(
+    calls: int, worth: int, look: str
+) -> None:
+    service = _Looked()
+    old_view(service, calls=calls, worth=worth).page("bio_0")
+    assert service.looks == [look]
+
+
+def test_nobody_looks_at_a_page_any_more_once_the_run_has_ended() -> None:
+    def ended() -> None:
+        raise RunEnds("auth")
+
+    service = _Looked()
+    with pytest.raises(RunEnds):
+        old_view(service, calls=1, worth=9, may_look=ended).page("bio_0")
+    assert service.looks == []
+
+
+def test_no_description_that_becomes_an_empty_one_is_no_edit() -> None:
+    wanted = some.wanted_page(PageContent("T", "New", {}, published=False))
+    without, empty = (some.live_page(PageContent("T", text, {}, published=False)) for text in (None, ""))
+    assert stored.moved(wanted, stored.steps_left(wanted, without), without.content, empty) == []
+
+
+def test_what_hangs_after_ctrl_c_is_not_waited_for_any_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go, interruption = threading.Event(), Interruption()
+
+    class Hanging(_Service):
+        def update(self, page_id: str, fields: JsonObject, permit: Callable[[], None]) -> tuple[LivePage, str | None]:
+            interruption.ask(130)
+            let_go.wait(60)
+            return super().update(page_id, fields, permit)
+
+    monkeypatch.setattr(run_module, "LAST_SECONDS", 0.2)
+    report = apply_plan(PLAN, WANTED, Hanging(), taken_at=time.monotonic(), interruption=interruption)
+    assert not let_go.is_set()
+    let_go.set()
+    assert [outcome.outcome for outcome in report.outcomes] == ["unknown", "skipped", "skipped"]
+    assert report.exit_code == 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections import Counter
@@ -311,3 +312,43 @@ def test_only_what_succeeds_measures_the_service(hands: Hands) -> None:
     for method in ("PATCH", "PATCH", "PATCH", "POST", "PATCH", "PATCH", "GET", "GET"):
         pace.handle_request(httpx.Request(method, "http://127.0.0.1/"))
     assert meter.lanes == 3
+
+
+def test_the_second_request_follows_the_answer_to_the_first_and_not_its_turn(hands: Hands) -> None:
+    sent: list[float] = []
+
+    class Connecting(httpx.BaseTransport):
+        def handle_request(self, _: httpx.Request) -> httpx.Response:
+            sent.append(hands.now)
+            hands.now += 0.08
+            return httpx.Response(200)
+
+    pace = Pace(Connecting(), meter=Meter(), clock=hands, sleep=hands.sleep)
+    for _ in range(3):
+        pace.handle_request(httpx.Request("GET", "http://127.0.0.1/"))
+    step = 1 / (10 * SHARE_OF_LIMIT)
+    assert [later - earlier for earlier, later in itertools.pairwise(sent)] == pytest.approx([0.08 + step, step])
+
+
+def test_a_read_waits_for_its_turn_even_when_the_run_is_to_end_and_a_write_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("bio_sync.transport.pace.time.sleep", waited.append)
+
+    class Answering(httpx.BaseTransport):
+        def handle_request(self, _: httpx.Request) -> httpx.Response:
+            return httpx.Response(200)
+
+    pace = Pace(Answering(), meter=Meter(), clock=lambda: 0.0, sleep=lambda _: None)
+    for method in ("GET", "PATCH", "GET"):
+        pace.handle_request(httpx.Request(method, "http://127.0.0.1/"))
+    assert waited == pytest.approx([2 / (10 * SHARE_OF_LIMIT)])
+
+
+@pytest.mark.parametrize(("limit", "least"), [(1, 0.5), (2, 0.5), (50, 49 / 16)])
+def test_however_often_it_is_too_many_the_pace_stays_one_that_a_view_outlives(limit: int, least: float) -> None:
+    meter = Meter(burst_limit=limit)
+    for second in range(10):
+        meter.too_many(now=second, wait=0.5)
+    assert meter.rate == pytest.approx(least)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 READS_AGAIN = 3
 BURSTS_AGAIN = 5
 LONGEST_WAIT = 30.0
+# The budget, in fifths of a try as whole numbers: ten times 0.2 is less than 2.
+FIFTHS = 5
+MOST_FIFTHS = 20 * FIFTHS
 _TRY_LATER = frozenset((408, 500, 502, 503, 504))
 
 
@@ -34,24 +37,21 @@ class Budget:
     Twenty: one for every try again, back a fifth for every answer that came; botocore has the same idea.
     """
 
-    # In fifths, as whole numbers: ten times 0.2 is less than 2.
-    most: int = 100
-    price: int = 5
-    left: int = 100
+    left: int = MOST_FIFTHS
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self) -> bool:
         """Take one, or tell that none is left."""
         with self._lock:
-            if self.left < self.price:
+            if self.left < FIFTHS:
                 return False
-            self.left -= self.price
+            self.left -= FIFTHS
             return True
 
     def give_back(self) -> None:
         """Count an answer that came."""
         with self._lock:
-            self.left = min(self.most, self.left + 1)
+            self.left = min(MOST_FIFTHS, self.left + 1)
 
 
 class _Again(Exception):

@@ -37,7 +37,7 @@ class Report:
 
     outcomes: tuple[Outcome, ...]
     ended_by: int = 0
-    bug: Exception | None = None
+    bug: BaseException | None = None
 
     @property
     def summary(self) -> dict[str, int]:
@@ -55,7 +55,7 @@ class Report:
         return 3 if any(outcome.written for outcome in self.outcomes) else 1
 
 
-def report_of(outcomes: Iterable[Outcome], *, ended_by: int = 0, bug: Exception | None = None) -> Report:
+def report_of(outcomes: Iterable[Outcome], *, ended_by: int = 0, bug: BaseException | None = None) -> Report:
     """Put outcomes in the order of files."""
     return Report(tuple(sorted(outcomes, key=lambda outcome: (outcome.file, outcome.page_id))), ended_by, bug)
 

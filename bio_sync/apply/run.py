@@ -95,11 +95,11 @@ class _Run:
         self._tell = tell
         self._waiting = deque(plan.changes)
         self._under_way: dict[str, Change] = {}
-        self._answers: SimpleQueue[tuple[str, Result | Exception] | None] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[str, Result | BaseException] | None] = SimpleQueue()
         self._outcomes = list(without_changes(plan))
         self._troubled = 0
         self._stop: _Stop | None = None
-        self._bug: Exception | None = None
+        self._bug: BaseException | None = None
         self._ends_at: float | None = None
         interruption.wake = lambda: self._answers.put(None)
 
@@ -146,7 +146,7 @@ class _Run:
             else:
                 self._collect(*answer)
 
-    def _next_answer(self) -> tuple[str, Result | Exception] | None:
+    def _next_answer(self) -> tuple[str, Result | BaseException] | None:
         if self._ends_at is None:
             return self._answers.get()
         return self._answers.get(timeout=max(0.0, self._ends_at - time.monotonic()))
@@ -172,23 +172,24 @@ class _Run:
 
         def write() -> None:
             try:
-                result: Result | Exception = writer.run()
-            except Exception as error:  # noqa: BLE001 - a bug: the run tells it with its report
+                result: Result | BaseException = writer.run()
+            # Whatever it was: the run waits for each page's answer, and would wait for ever for one that never comes.
+            except BaseException as error:  # noqa: BLE001 - a bug: the run tells it with its report
                 result = error
             self._answers.put((change.page_id, result))
 
         Thread(target=write, name=f"write {change.page_id}", daemon=True).start()
 
-    def _collect(self, page_id: str, result: Result | Exception) -> None:
+    def _collect(self, page_id: str, result: Result | BaseException) -> None:
         # Kept before it is taken off the list: a second Ctrl-C may come between any two lines.
         outcome = self._judged(self._under_way[page_id], result)
         self._outcomes.append(outcome)
         del self._under_way[page_id]
         self._tell(outcome)
 
-    def _judged(self, change: Change, result: Result | Exception) -> Outcome:
+    def _judged(self, change: Change, result: Result | BaseException) -> Outcome:
         """Give the outcome of a page, and see what it says about the run."""
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             self._bug, self._stop = result, self._stop or _Stop(None, "a bug in bio-sync")
             return _broken_off(change, None, "a bug in bio-sync broke off its writing: look at the page")
         self._troubled = self._troubled + 1 if result.troubled else 0

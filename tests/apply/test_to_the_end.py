@@ -142,6 +142,20 @@ def test_a_bug_in_one_page_ends_the_run_and_keeps_what_is_known_of_the_others(
     assert "this is a bug in bio-sync" in err
 
 
+@pytest.mark.timeout(20)
+def test_what_ends_the_interpreter_in_one_page_is_told_and_never_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bench.many(3)
+    capfd.readouterr()
+    monkeypatch.setattr(stored, "moved", lambda *_: sys.exit(5))
+    session = Session(clock=bench.clock, sleep=bench.clock.sleep, api_url=bench.sandbox.url)
+    with pytest.raises(SystemExit):
+        cli.run(["apply", "--yes", "--format", "json"], session)
+    outcomes = json.loads(capfd.readouterr().out)["outcomes"]
+    assert [each["outcome"] for each in outcomes] == ["unknown", "skipped", "skipped"]
+
+
 @pytest.mark.parametrize("fault", [{}, {"delay": 0.1}])
 def test_the_reserve_is_kept_by_a_page_of_two_writes_and_by_pages_side_by_side(bench: Bench, fault: Any) -> None:
     names = [f"bio_{n}" for n in range(8)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
+from bio_sync.sandbox.dated import DateAnswers
 from bio_sync.sandbox.gate import Gate
 from bio_sync.sandbox.injection import InjectFaults
 from bio_sync.sandbox.recording import Record, RecordRequests
@@ -37,7 +38,8 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         connections: set[Connection] = set()
         inner = Gate(InjectFaults(application(service), service, faults, self._ending), service)
-        app = SpoilAnswers(RecordRequests(inner, record, service.clock), connections, self._ending)
+        dated = DateAnswers(RecordRequests(inner, record, service.clock), service.clock)
+        app = SpoilAnswers(dated, connections, self._ending)
         super().__init__(_configuration(app))
         self.server_state.connections = cast("Any", connections)
         self._thread = threading.Thread(target=self.run, args=([listener],), name="sandbox", daemon=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from bio_sync.sandbox import Behaviour, Sandbox
+from bio_sync.sandbox import Behaviour, Fault, Sandbox
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -50,6 +51,18 @@ def test_every_answer_tells_the_limits_in_its_headers(serve: Serve, ask: Ask, cl
         assert headers["x-ratelimit-burst-limit"] == "7"
         assert headers["x-ratelimit-burst-remaining"] == "6"
     assert headers["x-ratelimit-remaining"] == "48"
+
+
+def test_every_answer_has_a_date_by_the_clock_of_the_sandbox_unless_a_fault_has_its_own(
+    serve: Serve, ask: Ask, clock: SimpleNamespace
+) -> None:
+    sandbox = serve(clock=clock)
+    for path in ("/bio/pages", "/bio/pages/bio_nothere"):
+        clock.now += 3600
+        said = parsedate_to_datetime(ask(sandbox, "GET", path).headers["date"])
+        assert said.timestamp() == int(clock.now)
+    sandbox.fail(Fault(status=503, headers={"Date": "Thu, 01 Jan 1970 00:00:00 GMT"}))
+    assert ask(sandbox, "GET", "/bio/pages").headers.get_list("date") == ["Thu, 01 Jan 1970 00:00:00 GMT"]
 
 
 @pytest.mark.parametrize(

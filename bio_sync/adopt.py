@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from bio_sync.alignment import aligned
 from bio_sync.jsonvalues import ABSENT, AUTHOR_PREFIX, Absent, Json, JsonObject, same
-from bio_sync.model import DesiredPage, PageContent, same_field
+from bio_sync.model import FIELDS, DesiredPage, PageContent, same_field
 from bio_sync.pointer import from_pointer
 
 Patterns: TypeAlias = frozenset[tuple[str, ...]]
@@ -24,6 +24,37 @@ def adopt(desired: DesiredPage, now: PageContent) -> PageContent:
         page_data=_page_data(desired, now, patterns),
         published=now.published if desired.published is None or "published" in ignored else desired.published,
     )
+
+
+def left_as_live(desired: DesiredPage, now: PageContent) -> int:
+    """Count the values that `ignore` leaves as they are live: each once, and not what stands inside another.
+
+    What only the file has counts too: its absence is what is left as it is.
+    """
+    found: set[tuple[str, ...]] = set()
+    for pointer in desired.ignore:
+        found |= places(pointer, now.as_json()) or places(pointer, content_of(desired))
+    return sum(not any(place[:length] in found for length in range(1, len(place))) for place in found)
+
+
+def places(pointer: str, page: JsonObject) -> set[tuple[str, ...]]:
+    """Give the places in a page that a pointer stands for, `*` being any item of a list; none when nothing is there."""
+    level: list[tuple[tuple[str, ...], Json]] = [((), page)]
+    for token in from_pointer(pointer):
+        level = [((*place, key), value) for place, parent in level for key, value in _members(parent, token)]
+    return {place for place, _ in level}
+
+
+def _members(parent: Json, token: str) -> list[tuple[str, Json]]:
+    if isinstance(parent, dict):
+        return [(token, parent[token])] if token in parent else []
+    items = enumerate(parent if isinstance(parent, list) else ())
+    return [(str(index), item) for index, item in items if token in {ANY_ITEM, str(index)}]
+
+
+def content_of(desired: DesiredPage) -> JsonObject:
+    """Give what a file asks for as a JSON object with the keys of a page file; null is what it leaves out."""
+    return {field: getattr(desired, field) for field in FIELDS}
 
 
 def _description(desired: DesiredPage, now: PageContent, ignored: set[str]) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from bio_sync import yamltext
+from bio_sync import timetable, yamltext
 from bio_sync.config import Config
 from bio_sync.errors import NoRevision
 from bio_sync.files import is_page_name, repository_root
@@ -55,7 +55,9 @@ class BaseFiles:
         for path, data in zip(readable, contents, strict=True):
             document = _mapping(data)
             if isinstance(document.get("id"), str):
-                page = desired_page(document, file=path, ignore=self.ignore)
+                # At the same moment: what time alone has changed is nobody's change.
+                wanted = timetable.page_at(document, self.files.at)
+                page = desired_page(wanted, file=path, ignore=self.ignore)
                 if page.page_id not in pages or self.paths.get(page.page_id) == path:
                     pages[page.page_id] = page
         return pages

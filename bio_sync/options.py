@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
     from bio_sync.plan import Plan
     from bio_sync.transport import Meter
 
+# The commands that have `--format json`.
+WITH_JSON = frozenset(("validate", "plan", "show", "apply", "undo", "drift", "doctor"))
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _time_of_day() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -24,7 +32,7 @@ class Session:
 
     `plan` is the one that an apply was about to carry out, `writing` tells that it has begun to, and `reported` that
     its report is on its way; `clock` gives seconds, and `sleep`, when it is given,
-    takes the place of waiting.
+    takes the place of waiting. `now` gives the time of day, which links show by: a run asks it once.
     """
 
     terminal: Terminal = field(default_factory=Terminal)
@@ -39,13 +47,14 @@ class Session:
     signalled: KeyboardInterrupt | None = None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] | None = None
+    now: Callable[[], datetime] = _time_of_day
     command: str = ""
     output_format: str = "text"
 
     def expect_format(self, arguments: Sequence[str]) -> None:
         """Look for the command and `--format json` before anything is parsed: wrong usage is told as JSON too."""
         words = [word for word in arguments if not word.startswith("-")]
-        self.command = next((word for word in words if word in {"validate", "plan", "show", "apply"}), "")
+        self.command = next((word for word in words if word in WITH_JSON), "")
         asked = "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
         if self.command and asked:
             self.output_format = "json"

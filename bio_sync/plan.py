@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from bio_sync.adopt import adopt
+from bio_sync.adopt import adopt, left_as_live
 from bio_sync.diff import Operation, operations
 from bio_sync.errors import NotAnAnswer
 from bio_sync.jsonvalues import Json, JsonObject, digest
@@ -59,6 +59,17 @@ class UnmanagedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Transition:
+    """A link that its file will show, or hide, at a `moment` to come: RFC 3339, as it is written there."""
+
+    moment: str
+    page_id: str
+    file: str
+    label: str
+    shows: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """A commit that somebody named: by the name they gave, and by its id."""
 
@@ -71,7 +82,8 @@ class Circumstances:
     """When, where and at what cost a plan was made. Calls are API calls; None is what nobody told.
 
     `commit` is the one that the page files were checked out from, `base` the one that they were compared with.
-    An `offline` plan compares with the files at the base and knows nothing of the live pages.
+    An `offline` plan compares with the files at the base and knows nothing of the live pages. `at` is the moment
+    that somebody asked for (RFC 3339, as they wrote it): what links show is then decided for it.
     """
 
     tool_version: str
@@ -82,11 +94,15 @@ class Circumstances:
     commit: str | None = None
     base: Revision | None = None
     offline: bool = False
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that an apply would do to a workspace; all sequences are ordered by file, then by page id."""
+    """Everything that an apply would do to a workspace; sequences of pages are ordered by file, then by page id.
+
+    `transitions` are the ones to come, in their order in time; `left_as_live` counts values that `ignore` names.
+    """
 
     circumstances: Circumstances
     changes: tuple[Change, ...]
@@ -94,6 +110,8 @@ class Plan:
     gone: tuple[PageFile, ...]
     unmanaged: tuple[UnmanagedPage, ...]
     warnings: tuple[str, ...]
+    transitions: tuple[Transition, ...] = ()
+    left_as_live: int = 0
 
     @property
     def writes(self) -> int:
@@ -132,8 +150,8 @@ class Plan:
         """Give the fingerprint of what would be written: the same for two plans that would write the same.
 
         It covers pages, whether the public sees them, actions, and operations with the values before: consent
-        to replace one title is none to replace another. Times, counts, file names and what is left alone are
-        not part of it.
+        to replace one title is none to replace another. Times, counts, file names, what is left alone and what
+        is still to come are not part of it.
         """
         return digest(
             [
@@ -175,6 +193,7 @@ def make_plan(
     bases: Mapping[str, DesiredPage] | None = None,
     tell_unmanaged: bool = True,
     warnings: Sequence[str] = (),
+    transitions: Sequence[Transition] = (),
 ) -> Plan:
     """Compare what the files want with what is live, by page id; nothing is read and nothing is written.
 
@@ -192,19 +211,30 @@ def make_plan(
             changes.append(change)
         else:
             unchanged.append(PageFile(page.page_id, page.file))
-    managed = {page.page_id for page in desired}
-    strangers = [page for page in live.values() if page.page_id not in managed] if tell_unmanaged else []
     return Plan(
         circumstances=circumstances,
         changes=tuple(changes),
         unchanged=tuple(unchanged),
         gone=tuple(gone),
-        unmanaged=tuple(
-            UnmanagedPage(page.page_id, page.slug, page.content.title or "")
-            for page in sorted(strangers, key=lambda page: (page.slug, page.page_id))
-        ),
+        unmanaged=_unmanaged(desired, live) if tell_unmanaged else (),
         warnings=tuple(warnings),
+        # Nothing will happen to a page that is not there.
+        transitions=tuple(each for each in transitions if each.page_id in live),
+        left_as_live=0 if circumstances.offline else _left_as_live(desired, live),
     )
+
+
+def _unmanaged(desired: Sequence[DesiredPage], live: Mapping[str, LivePage]) -> tuple[UnmanagedPage, ...]:
+    managed = {page.page_id for page in desired}
+    strangers = sorted(
+        (page for page in live.values() if page.page_id not in managed), key=lambda page: (page.slug, page.page_id)
+    )
+    return tuple(UnmanagedPage(page.page_id, page.slug, page.content.title or "") for page in strangers)
+
+
+def _left_as_live(desired: Sequence[DesiredPage], live: Mapping[str, LivePage]) -> int:
+    """Count the values that are left alone; without the live pages nobody knows them."""
+    return sum(left_as_live(page, live[page.page_id].content) for page in desired if page.page_id in live)
 
 
 def change_of(desired: DesiredPage, live: LivePage, bases: Mapping[str, DesiredPage] | None = None) -> Change | None:

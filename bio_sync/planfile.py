@@ -13,6 +13,7 @@ from bio_sync.plan import (
     PageFile,
     Plan,
     Revision,
+    Transition,
     UnmanagedPage,
     actions_of,
     operation_as_json,
@@ -40,6 +41,7 @@ def as_json(plan: Plan) -> JsonObject:
         "created_at": now.created_at,
         "api_url": now.api_url,
         "offline": now.offline,
+        "at": now.at,
         "git": _git_as_json(now),
         "digest": plan.digest,
         "summary": cast("JsonObject", plan.summary),
@@ -51,6 +53,8 @@ def as_json(plan: Plan) -> JsonObject:
             {"destination": found.address, "unicode": found.unicode or None, "page_ids": list(found.page_ids)}
             for found in new_destinations(plan)
         ],
+        "left_as_live": plan.left_as_live,
+        "transitions": [_transition_as_json(transition) for transition in plan.transitions],
         "warnings": list(plan.warnings),
         "api": {
             "calls": now.calls,
@@ -76,6 +80,7 @@ def from_json(document: JsonObject) -> Plan:
         commit=commit,
         base=base,
         offline=bool(document.get("offline", False)),
+        at=cast("str | None", document.get("at")),
     )
     plan = Plan(
         circumstances=now,
@@ -87,6 +92,8 @@ def from_json(document: JsonObject) -> Plan:
             for page in _objects(document["unmanaged"])
         ),
         warnings=tuple(str(warning) for warning in cast("list[Json]", document["warnings"])),
+        transitions=tuple(map(_transition, _objects(document.get("transitions", [])))),
+        left_as_live=cast("int", document.get("left_as_live", 0)),
     )
     told = cast("JsonObject", document["summary"])
     whole = plan.summary.items() <= told.items() and _told_alike(plan) and all(map(_holds_together, plan.changes))
@@ -186,6 +193,26 @@ def _content(document: JsonObject) -> PageContent:
         description=cast("str | None", document["description"]),
         page_data=cast("JsonObject", document["page_data"]),
         published=cast("bool | None", document["published"]),
+    )
+
+
+def _transition_as_json(transition: Transition) -> JsonObject:
+    return {
+        "moment": transition.moment,
+        "page_id": transition.page_id,
+        "file": transition.file,
+        "label": transition.label,
+        "action": "show" if transition.shows else "hide",
+    }
+
+
+def _transition(document: JsonObject) -> Transition:
+    return Transition(
+        moment=str(document["moment"]),
+        page_id=str(document["page_id"]),
+        file=str(document["file"]),
+        label=str(document["label"]),
+        shows=document["action"] == "show",
     )
 
 

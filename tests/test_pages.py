@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ def write(path: Path, text: str) -> None:
 def read(folder: Path, *texts: str) -> PageFiles:
     for number, text in enumerate(texts):
         write(folder / "pages" / f"{number}.yaml", text)
-    return read_pages(find_pages([Path("pages")]))
+    return read_pages(find_pages([Path("pages")]), at=datetime.now(UTC))
 
 
 def test_a_page_is_read_as_its_author_wrote_it(folder: Path) -> None:

@@ -16,12 +16,25 @@ from bio_sync.commands.service import (
     planned_offline,
 )
 from bio_sync.options import Session
-from bio_sync.visible import plural
+from bio_sync.visible import plural, shortened
 
 if TYPE_CHECKING:
     from bio_sync.plan import Plan
 
 PENDING = 2
+
+
+def _moment(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from bio_sync.timetable import NotAMoment, moment  # noqa: PLC0415 - heavier than `--help` needs
+
+    if value == "":
+        raise click.BadParameter("it is empty: is a variable unset?")
+    try:
+        if value is not None:
+            moment(value)
+    except NotAMoment as error:
+        raise click.BadParameter(f"'{shortened(value or '')}' {error.reason}; {error.hint}.") from None
+    return value
 
 
 @command("plan", example="bio-sync plan --base origin/main --out plan.json --out plan.md")
@@ -32,8 +45,15 @@ PENDING = 2
 @click.option("--base", metavar="REV", help="Tell whose each change is: the files' since this commit, or drift.")
 @click.option("--fail-on-drift", is_flag=True, help="With --base: exit with 1 when somebody changed a page live.")
 @click.option("--offline", is_flag=True, help="With --base: compare with that commit only; no call, no key.")
+@click.option(
+    "--at",
+    metavar="TIME",
+    callback=_moment,
+    help="Plan for a moment, such as 2026-12-24T09:00+01:00: links show by it. [default: now]",
+)
 def plan(
     session: Session,
+    *,
     paths: tuple[str, ...],
     output_format: str,
     outs: tuple[Out, ...],
@@ -41,24 +61,26 @@ def plan(
     base: str | None,
     fail_on_drift: bool,
     offline: bool,
+    at: str | None,
 ) -> int:
     """Show what an apply would change, and for whom. It only reads."""
     _check(base, fail_on_drift=fail_on_drift, offline=offline)
     check_folders(outs)
-    from bio_sync import workflow  # noqa: PLC0415
+    from bio_sync import timetable, workflow  # noqa: PLC0415
 
-    config = configuration(session)
-    files = workflow.read_files(paths, config)
+    config, now = configuration(session), session.now()
+    files = workflow.read_files(paths, config, at=timetable.moment(at) if at else now)
     workflow.checked(files)
     before = base_files(files, config, base) if base else None
     commit = commit_of(files) if base or outs or output_format != "text" else None
     if before and offline:
-        made = planned_offline(session, files, before, commit=commit)
+        made = planned_offline(session, files, before, now=now, at=at, commit=commit)
     else:
         from bio_sync.api import Api  # noqa: PLC0415
 
         with connect(session, Api) as api:
-            made = planned(session, files, api, commit=commit, base=before, limit=guard_limit(config))
+            limit = guard_limit(config)
+            made = planned(session, files, api, now=now, at=at, commit=commit, base=before, limit=limit)
     saved = save(session, made, outs)
     show(session, made, output_format)
     code = _exit_code(session, made, detailed=detailed_exitcode, fail_on_drift=fail_on_drift)
@@ -71,10 +93,10 @@ def plan(
 @out_option
 def show_saved(session: Session, saved: str, output_format: str, outs: tuple[Out, ...]) -> int:
     """Show a saved plan again, in any form: no network, no key."""
-    from bio_sync import workflow  # noqa: PLC0415
+    from bio_sync import consent  # noqa: PLC0415
 
     check_folders(outs)
-    made = workflow.read_plan(saved)
+    made = consent.read_plan(saved)
     whole = save(session, made, outs)
     show(session, made, output_format)
     return 0 if whole else 1

@@ -1,7 +1,7 @@
 """From what the session was told to a configuration, a client and a plan."""
 
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from bio_sync.options import Session
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bio_sync.base import BaseFiles
     from bio_sync.config import Config
     from bio_sync.interruption import Interruption
+    from bio_sync.key import ApiKey
     from bio_sync.pages import PageFiles
     from bio_sync.plan import Plan
 
@@ -20,22 +21,32 @@ if TYPE_CHECKING:
 
 
 def configuration(session: Session) -> "Config":
-    """Read the configuration, and tell which of its keys are without effect."""
+    """Read the configuration."""
     from bio_sync.config import read_config  # noqa: PLC0415
 
-    config = read_config(session.config)
-    for key in config.without_effect:
-        session.terminal.say(f"warning: '{key}' in bio-sync.yaml has no effect in this version of bio-sync")
-    return config
+    return read_config(session.config)
 
 
-def connect(session: Session, kind: "type[Client]", interruption: "Interruption | None" = None) -> "Client":
-    """Make a client for the service that the environment and the flags name, and keep the key off all output."""
-    from bio_sync.interruption import Interruption  # noqa: PLC0415
+def told_key(session: Session) -> "ApiKey":
+    """Read the key that the environment and the flags name, and keep it off all output."""
     from bio_sync.key import read_key  # noqa: PLC0415
 
     key = read_key(os.environ, file=session.api_key_file)
     session.terminal.hide(key)
+    return key
+
+
+def connect(
+    session: Session,
+    kind: "type[Client]",
+    interruption: "Interruption | None" = None,
+    *,
+    key: "ApiKey | None" = None,
+) -> "Client":
+    """Make a client for the service that the environment and the flags name; `key` is one that was read already."""
+    from bio_sync.interruption import Interruption  # noqa: PLC0415
+
+    key = key or told_key(session)
     interruption = interruption or Interruption()
     api = kind(
         _told_address(session),
@@ -77,25 +88,35 @@ def planned(
     files: "PageFiles",
     api: "Api",
     *,
+    now: datetime | None = None,
+    at: str | None = None,
     commit: str | None = None,
     base: "BaseFiles | None" = None,
     limit: "Limit | None" = None,
+    strangers: bool = False,
 ) -> "Plan":
-    """Make the plan of the page files against the live pages, now; with `limit`, it says what needs `--force`."""
+    """Make the plan of the page files against the live pages; with `limit`, it says what needs `--force`.
+
+    `now` is the moment that the files were read for, unless that was another one, `at`, which somebody asked for.
+    """
     from bio_sync import workflow  # noqa: PLC0415
 
     session.terminal.detail(f"{plural(files.files, 'page file')} read; asking {api.address}")
-    return workflow.plan_pages(files, api, now=datetime.now(UTC), commit=commit, base=base, limit=limit)
+    return workflow.plan_pages(
+        files, api, now=now or files.at, at=at, commit=commit, base=base, limit=limit, strangers=strangers
+    )
 
 
-def planned_offline(session: Session, files: "PageFiles", base: "BaseFiles", *, commit: str | None) -> "Plan":
-    """Make the plan of the page files against what they were at `base`, now, without the service."""
+def planned_offline(
+    session: Session, files: "PageFiles", base: "BaseFiles", *, now: datetime, at: str | None, commit: str | None
+) -> "Plan":
+    """Make the plan of the page files against what they were at `base`, without the service."""
     from bio_sync import workflow  # noqa: PLC0415
     from bio_sync.address import service_address  # noqa: PLC0415
 
     session.terminal.detail(f"{plural(files.files, 'page file')} read; comparing with {base.revision.commit}")
     address = service_address(_told_address(session))
-    return workflow.plan_offline(files, base, api_url=address, now=datetime.now(UTC), commit=commit)
+    return workflow.plan_offline(files, base, api_url=address, now=now, at=at, commit=commit)
 
 
 def _told_address(session: Session) -> str:

@@ -16,7 +16,7 @@ def validate(session: Session, paths: tuple[str, ...], output_format: str) -> in
     """
     from bio_sync import report, workflow  # noqa: PLC0415
 
-    files = workflow.read_files(paths, configuration(session))
+    files = workflow.read_files(paths, configuration(session), at=session.now())
     if output_format == "json":
         session.terminal.result(report.problems_json(files))
         return 1 if files.problems else 0

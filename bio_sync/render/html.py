@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # What stands beside the sign of a step: not everybody reads signs.
 VERBS = {"add": "added", "remove": "removed", "replace": "changed", "move": "moved"}
+MOST_TRANSITIONS = 10
 Group: TypeAlias = tuple[Section, tuple[Step, ...]]
 
 
@@ -64,6 +65,7 @@ def render(plan: Plan) -> str:
     return environment.get_template("report.html").render(
         plan=plan,
         words=words,
+        most_transitions=MOST_TRANSITIONS,
         visible=visible,
         signs=words.SIGNS,
         verbs=VERBS,

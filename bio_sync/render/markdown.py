@@ -23,6 +23,7 @@ BYTES_FOR_NAMES = 6_000
 BYTES_FOR_LISTS = 8_000
 BYTES_AROUND = 300
 MOST_LISTED = 25
+MOST_TRANSITIONS = 10
 # Blocks are open when the whole plan can be taken in at a glance.
 FEW_STEPS = 10
 DIFF_SIGNS = {"add": "+", "remove": "-", "replace": "!", "move": "!"}
@@ -36,15 +37,16 @@ _BACKTICKS = re.compile("`+")
 def render(plan: Plan) -> str:
     """Write a plan as GitHub-flavoured Markdown of at most 60,000 bytes, cut between blocks and steps only."""
     head, foot = "".join(_head(plan)), "".join(_foot(plan))
-    return head + _sections(plan, MOST_BYTES - _size(head) - _size(foot)) + foot
+    return head + _sections(plan, MOST_BYTES - size(head) - size(foot)) + foot
 
 
-def failure(error: BioSyncError, problems: Sequence[str] = ()) -> str:
+def failure(error: BioSyncError, problems: Sequence[str] = (), *, command: str = "plan") -> str:
     """Write, in the place of a plan, why there is none; `problems` are those of the files, in words."""
-    said = f"## bio-sync plan\n\n**There is no plan:** {span(shortened(error.message, LONGEST_VALUE))}\n"
+    why = "It failed:" if command == "drift" else "There is no plan:"
+    said = f"## bio-sync {command}\n\n**{why}** {span(shortened(error.message, LONGEST_VALUE))}\n"
     said += f"\n{span(shortened(error.hint, LONGEST_VALUE))}\n" if error.hint else ""
     around = BYTES_AROUND + 2 * len(_fence("".join(problems)))
-    told = list(_fitting(problems, MOST_BYTES - _size(said) - around))
+    told = list(fitting(problems, MOST_BYTES - size(said) - around))
     said += f"\n{fenced(''.join(told), 'text')}" if told else ""
     return said + (f"\nand {len(problems) - len(told):,} more\n" if len(told) < len(problems) else "")
 
@@ -79,33 +81,50 @@ def _fence(text: str) -> str:
 def _head(plan: Plan) -> Iterator[str]:
     title, rest = words.counts(plan)
     yield f"## bio-sync plan\n\n**{title}** {rest}\n"
+    moment, meaning = words.as_of(plan, span)
+    if moment:
+        yield f"\n**{moment}**{meaning}\n"
     who, what = words.live_pages(plan)
     if who:
         yield f"\n**{who}**{what}\n"
     if compared := words.compared_with(plan, span):
         yield f"\n{compared}\n"
-    yield from _listed("### ⚠️ Warnings", [span(warning) for warning in words.warnings(plan)])
+    yield from listed("### ⚠️ Warnings", [span(warning) for warning in words.warnings(plan)])
     found = [f"{span(address)} from {span(files)}" for address, files in words.destinations(plan)]
-    yield from _listed("### New destinations\n\nThe changed pages do not lead there now.", found)
+    yield from listed("### New destinations\n\nThe changed pages do not lead there now.", found)
+    yield from _transitions(plan)
 
 
 def _foot(plan: Plan) -> Iterator[str]:
     now = plan.circumstances
     yield "\n---\n\n"
+    if left := words.left_as_live(plan):
+        yield f"{left}\n\n"
     if strangers := words.unmanaged(plan, span):
         yield f"{strangers}\n\n"
     commit = f"Commit {span(now.commit)} · " if now.commit else ""
     yield f"{commit}digest {span(plan.digest)} · {words.calls(plan)}\n"
 
 
-def _listed(heading: str, entries: Sequence[str]) -> Iterator[str]:
+def _transitions(plan: Plan) -> Iterator[str]:
+    title, meaning = words.TRANSITIONS
+    entries = [
+        f"{span(each.moment)}: {span(each.label)} {'appears' if each.appears else 'vanishes'}, {span(each.file)}"
+        for each in words.transitions(plan, len(plan.transitions))
+    ]
+    heading = f"### {title[:-1]}\n\n{meaning[:1].upper()}{meaning[1:]}"
+    yield from listed(heading, entries, most=MOST_TRANSITIONS)
+
+
+def listed(heading: str, entries: Sequence[str], most: int = MOST_LISTED) -> Iterator[str]:
+    """Give a heading and a list under it, as far as there is room for a list; nothing without entries."""
     if not entries:
         return
     yield f"\n{heading}\n\n"
     room = BYTES_FOR_LISTS
     for number, entry in enumerate(entries):
-        room -= _size(entry)
-        if room < 0 or number == MOST_LISTED:
+        room -= size(entry)
+        if room < 0 or number == most:
             yield f"- and {len(entries) - number:,} more\n"
             return
         yield f"- {entry}\n"
@@ -116,18 +135,19 @@ def _sections(plan: Plan, room: int) -> str:
     pages = [(section, *page) for section in words.sections(plan, span) for page in section.pages]
     is_open = sum(len(steps) for _, _, steps in pages) < FEW_STEPS
     full = (_block(pages, number, plan, is_open=is_open) for number in range(len(pages)))
-    blocks = list(_fitting(full, room))
+    blocks = list(fitting(full, room))
     if len(blocks) == len(pages):
         return "".join(blocks)
-    blocks = list(_fitting(blocks, room - BYTES_FOR_NAMES))
-    left = room - BYTES_FOR_NAMES - sum(map(_size, blocks))
+    blocks = list(fitting(blocks, room - BYTES_FOR_NAMES))
+    left = room - BYTES_FOR_NAMES - sum(map(size, blocks))
     blocks += filter(None, [_block(pages, len(blocks), plan, is_open=is_open, room=left)])
     return "".join((*blocks, *_left_out(pages[len(blocks) :], plan)))
 
 
-def _fitting(blocks: Iterable[str], room: float) -> Iterator[str]:
+def fitting(blocks: Iterable[str], room: float) -> Iterator[str]:
+    """Give the first blocks, whole, as long as they have room, in bytes."""
     for block in blocks:
-        room -= _size(block)
+        room -= size(block)
         if room < 0:
             return
         yield block
@@ -139,8 +159,8 @@ def _block(pages: Sequence[Page], number: int, plan: Plan, *, is_open: bool, roo
     heading = "" if number and pages[number - 1][0] is section else _heading(section)
     begin = f"\n<details{' open' if is_open else ''}>\n<summary>{_summary(change, steps, plan)}</summary>\n\n"
     begin += f"{span(words.address_of(change))}\n\n" if change.html_url else ""
-    around = BYTES_AROUND + 2 * len(_fence("".join(map(_diff, steps))))
-    diffs = list(_fitting(map(_diff, steps), room - _size(heading + begin) - around))
+    around = BYTES_AROUND + 2 * len(_fence("".join(map(diff, steps))))
+    diffs = list(fitting(map(diff, steps), room - size(heading + begin) - around))
     if not diffs:
         return ""
     body = fenced("".join(diffs), "diff")
@@ -162,7 +182,7 @@ def _summary(change: Change, steps: Sequence[Step], plan: Plan, quoted: Quoted =
     return " · ".join(filter(None, parts))
 
 
-def _diff(step: Step) -> str:
+def diff(step: Step) -> str:
     """Give a step as lines of a diff, in which GitHub colours `+`, `-` and `!` at the start of a line."""
     sign = DIFF_SIGNS[step.op]
     if step.op == "replace":
@@ -181,7 +201,7 @@ def _left_out(pages: Sequence[Page], plan: Plan) -> Iterator[str]:
     yield f"\n### Not shown here: {plural(len(left), 'page')}\n\n"
     yield "A comment holds no more. `bio-sync plan --out plan.json --out plan.html` saves the whole plan.\n\n"
     lines = (f"- {_summary(change, steps, plan, span)}\n" for change, steps in left.values())
-    names = list(_fitting(lines, BYTES_FOR_NAMES - 500))
+    names = list(fitting(lines, BYTES_FOR_NAMES - 500))
     yield from names
     if len(names) < len(left):
         yield f"- and {len(left) - len(names):,} more\n"
@@ -194,5 +214,6 @@ def _heading(section: Section) -> str:
     return f"\n### {sign}{section.title}\n\n{section.meaning[:1].upper()}{section.meaning[1:]}.\n"
 
 
-def _size(text: str) -> int:
+def size(text: str) -> int:
+    """Count bytes."""
     return len(text.encode())

@@ -18,6 +18,7 @@ Line: TypeAlias = Sequence[Span]
 
 WIDTH = 100
 MOST_DESTINATIONS = 20
+MOST_TRANSITIONS = 5
 STYLES = {
     "add": "green",
     "remove": "red",
@@ -58,6 +59,7 @@ def _lines(plan: Plan) -> Iterator[Line]:
     yield from told
     if told:
         yield ()
+    yield from _transitions(plan)
     yield from _summary(plan)
 
 
@@ -69,6 +71,13 @@ def _heading(section: Section) -> Iterator[Line]:
 
 
 def _page(change: Change, steps: Sequence[Step], *, offline: bool) -> Iterator[Line]:
+    # Without origins, the line about who sees the page says all of a publication.
+    told = [step for step in steps if step.origin or not step.publication]
+    yield from page_lines(change, told, offline=offline)
+
+
+def page_lines(change: Change, told: Sequence[Step], *, offline: bool = False) -> Iterator[Line]:
+    """Give the lines of a page: its title and file, who sees it, and the steps that are told."""
     yield (
         (f"{words.signs_of(change)} ", "replace"),
         (words.title_of(change), "title"),
@@ -76,8 +85,6 @@ def _page(change: Change, steps: Sequence[Step], *, offline: bool) -> Iterator[L
     )
     if visibility := _visibility(change, offline=offline):
         yield visibility
-    # Without origins, the line above says it all.
-    told = [step for step in steps if step.origin or not step.publication]
     width = min(28, max((len(step.name) for step in told), default=0))
     for step in told:
         yield from _step(step, step.name.ljust(width))
@@ -136,7 +143,29 @@ def _warnings(plan: Plan) -> Iterator[Line]:
     yield from ((("! ", "warning"), (warning, "warning")) for warning in words.warnings(plan))
 
 
+def _transitions(plan: Plan) -> Iterator[Line]:
+    found = words.transitions(plan, MOST_TRANSITIONS)
+    if not found:
+        return
+    title, meaning = words.TRANSITIONS
+    yield ((f"{title} ", "title"), (meaning, "plain"))
+    moments, labels = max(len(each.moment) for each in found), min(40, max(len(each.label) for each in found))
+    for each in found:
+        op = "add" if each.appears else "remove"
+        yield (
+            (f"    {each.moment.ljust(moments)}  ", "plain"),
+            (f"{SIGNS[op]} {each.label.ljust(labels)}", op),
+            (f"  {each.file}", "quiet"),
+        )
+    if len(plan.transitions) > len(found):
+        yield ((f"      and {len(plan.transitions) - len(found):,} more", "plain"),)
+    yield ()
+
+
 def _summary(plan: Plan) -> Iterator[Line]:
+    moment, meaning = words.as_of(plan)
+    if moment:
+        yield ((moment, "warning"), (meaning, "plain"))
     title, rest = words.counts(plan)
     yield ((f"{title} ", "title"), (rest, "plain"))
     who, what = words.live_pages(plan)
@@ -144,6 +173,8 @@ def _summary(plan: Plan) -> Iterator[Line]:
         yield (("      ", "plain"), (who, "live"), (what, "plain"))
     if compared := words.compared_with(plan):
         yield ((f"      {compared}", "plain"),)
+    if left := words.left_as_live(plan):
+        yield ((f"      {left}", "quiet"),)
     if strangers := words.unmanaged(plan):
         yield ((f"      {strangers}", "quiet"),)
     yield ((f"API:  {words.calls(plan)}", "quiet"),)

@@ -3,6 +3,7 @@
 The forms differ in how they lay these out and in what they have to escape on top.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -16,6 +17,7 @@ from bio_sync.visible import plural, shortened, visible
 # How a form shows a foreign name inside a sentence of ours.
 Quoted: TypeAlias = Callable[[str], str]
 
+TRANSITIONS = ("Next:", "links that appear or vanish by themselves when a scheduled apply runs.")
 MOST_OF_A_WARNING = 500
 MOST_UNMANAGED = 5
 MOST_FILES = 3
@@ -31,6 +33,16 @@ class Section:
     title: str
     meaning: str
     pages: tuple[tuple[Change, tuple[Step, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A link that appears or vanishes at a moment to come, in words; the label in quotes."""
+
+    moment: str
+    appears: bool
+    label: str
+    file: str
 
 
 def sections(plan: Plan, quoted: Quoted = visible) -> tuple[Section, ...]:
@@ -128,6 +140,34 @@ def compared_with(plan: Plan, quoted: Quoted = visible) -> str:
         return f"Made offline: compared with the files at {named}, not with the live pages."
     found = [f"{count:,} {origin}" for origin, count in plan.origins.items() if count]
     return f"Since {named}: {', '.join(found)}." if found else ""
+
+
+def as_of(plan: Plan, quoted: Quoted = visible) -> tuple[str, str]:
+    """Say for which moment the plan was asked, and what that means; two empty texts when it is for now."""
+    at = plan.circumstances.at
+    if at is None:
+        return "", ""
+    live = "" if plan.circumstances.offline else ", and live pages as they are now"
+    return f"As of {quoted(shortened(at))}:", f" links as they show at that moment{live}."
+
+
+def transitions(plan: Plan, most: int) -> list[Upcoming]:
+    """Give the links that appear or vanish next, at most so many."""
+    return [
+        Upcoming(
+            visible(each.moment),
+            each.shows,
+            shortened(json.dumps(each.label, ensure_ascii=False), MOST_OF_A_NAME),
+            shortened(each.file, MOST_OF_A_NAME),
+        )
+        for each in plan.transitions[:most]
+    ]
+
+
+def left_as_live(plan: Plan) -> str:
+    """Say how many values `ignore` leaves alone; empty when there are none."""
+    count = plan.left_as_live
+    return f"{plural(count, 'value')} left as {'it is' if count == 1 else 'they are'} live (ignore)." if count else ""
 
 
 def unmanaged(plan: Plan, quoted: Quoted = visible) -> str:

@@ -461,7 +461,7 @@ def test_of_two_answers_to_reading_the_one_that_was_asked_for_later_counts(liste
 
 def one_run(sandbox: Sandbox, folder: Path) -> Report:
     """Apply the files of a folder, as a process of its own would."""
-    files = workflow.read_files([str(folder)], Config(folder, folder.parent))
+    files = workflow.read_files([str(folder)], Config(folder, folder.parent), at=datetime.now(UTC))
     with WritingApi(sandbox.url, ApiKey(sandbox.key)) as api:
         taken_at = time.monotonic()
         plan = workflow.plan_pages(files, api, now=datetime.now(UTC))

@@ -6,15 +6,24 @@ from pathlib import Path
 
 from bio_sync import schema
 from bio_sync.errors import InvalidFiles, NoPages
-from bio_sync.files import CONFIG_NAME, FoundFile, find_pages, repository_root
+from bio_sync.files import CONFIG_NAME, PAGE_SUFFIXES, FoundFile, find_pages, repository_root, shown_name
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.pages import read_document
+from bio_sync.problems import Place
 from bio_sync.visible import visible
+from bio_sync.yamltext import Document
 
 DEFAULT_PAGES = "pages"
 _NO_PAGES_HINT = "name the files or folders: bio-sync plan PATH; to see it work first: bio-sync demo"
-# Part of the form, and told to be without effect until there is something behind them.
-NOT_YET = ("schema",)
+
+
+@dataclass(frozen=True, slots=True)
+class HouseRules:
+    """The file that `schema` names, a JSON Schema; `named_in` and `place` tell where it is named."""
+
+    file: FoundFile
+    named_in: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Config:
     ignore: tuple[str, ...] = ()
     max_changes: str | None = None
     reserve: int = 0
-    without_effect: tuple[str, ...] = ()
+    house_rules: HouseRules | None = None
     from_file: bool = False
     name: str = CONFIG_NAME
 
@@ -41,6 +50,16 @@ class Config:
                 raise NoPages(f"there is no {self.named_by(entry)}", hint=_NO_PAGES_HINT)
         paths = [Path(os.path.relpath(self.folder / entry)) for entry in self.pages]
         return find_pages(paths, root=self.root)
+
+    @property
+    def folders_inside(self) -> list[str]:
+        """List the folders of page files that lie in this repository, from here, with `/`: a new file may go there."""
+        paths = [Path(os.path.normpath(entry)) for entry in self.pages]
+        return [
+            path.as_posix()
+            for path in paths
+            if not (path.is_absolute() or {"..", ".git"} & set(path.parts) or path.name.endswith(PAGE_SUFFIXES))
+        ]
 
     def named_by(self, entry: str) -> str:
         """Say of a path of `pages` who named it."""
@@ -66,7 +85,7 @@ def read_config(explicit: str | None) -> Config:
     problems = [*document.problems, *(schema.config_problems(document) if document.value is not None else ())]
     if problems:
         raise InvalidFiles(problems, files=1)
-    return _config(schema.as_object(document.value or {}), path.name, folder, root)
+    return _config(document, path.name, folder, root)
 
 
 def _find(here: Path) -> Path | None:
@@ -80,7 +99,8 @@ def _find(here: Path) -> Path | None:
     return None
 
 
-def _config(values: JsonObject, name: str, folder: Path, root: Path) -> Config:
+def _config(document: Document, name: str, folder: Path, root: Path) -> Config:
+    values = schema.as_object(document.value or {})
     pages, ignore = values.get("pages", [DEFAULT_PAGES]), values.get("ignore", [])
     safety = schema.as_object(values.get("safety", {}))
     reserve = safety.get("reserve", 0)
@@ -94,9 +114,18 @@ def _config(values: JsonObject, name: str, folder: Path, root: Path) -> Config:
         ignore=tuple(map(str, ignore)),
         max_changes=_limit(safety.get("max_changes")),
         reserve=int(reserve),
-        without_effect=tuple(key for key in NOT_YET if key in values),
+        house_rules=_house_rules(document, values, folder, root),
         from_file=True,
         name=name,
+    )
+
+
+def _house_rules(document: Document, values: JsonObject, folder: Path, root: Path) -> HouseRules | None:
+    if "schema" not in values:
+        return None
+    path = folder / str(values["schema"])
+    return HouseRules(
+        FoundFile(path, shown_name(Path(os.path.relpath(path))), root), document.file, document.place(("schema",))
     )
 
 

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -200,7 +201,7 @@ def test_each_slip_is_told_at_its_place_with_the_way_out(
 def test_a_guard_is_a_number_or_a_share(folder: Path, share: str, read: str) -> None:
     write(folder / "bio-sync.yaml", f"safety: {{max_changes: {share}, reserve: 100}}\n")
     config = read_config(None)
-    assert (config.max_changes, config.reserve, config.without_effect) == (read, 100, ())
+    assert (config.max_changes, config.reserve, config.house_rules) == (read, 100, None)
     assert Limit.read(read).percent == ("%" in share)
 
 
@@ -279,5 +280,5 @@ def test_pointers_of_the_configuration_count_for_every_page(folder: Path) -> Non
     write(folder / "bio-sync.yaml", "ignore: [/page_data/a]\n")
     write(folder / "pages" / "a.yaml", "id: bio_1\nignore: [/page_data/b]\n")
     write(folder / "pages" / "b.yaml", "id: bio_2\n")
-    pages = read_files((), read_config(None)).desired
+    pages = read_files((), read_config(None), at=datetime.now(UTC)).desired
     assert [page.ignore for page in pages] == [("/page_data/b", "/page_data/a"), ("/page_data/a",)]

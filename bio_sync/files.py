@@ -47,7 +47,7 @@ def find_pages(paths: Sequence[Path], *, root: Path | None = None) -> list[Found
         own_root = root or _root_of(path)
         for file in _search(path, own_root) if path.is_dir() else [path]:
             absolute = os.path.abspath(file)  # noqa: PTH100 - resolve() would follow the links we have to see
-            found.setdefault(absolute, FoundFile(file, _shown_name(absolute, file), own_root))
+            found.setdefault(absolute, FoundFile(file, shown_name(file), own_root))
     return sorted(found.values(), key=lambda file: file.name)
 
 
@@ -117,11 +117,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     return [entry for entry in entries if not entry.name.startswith(HIDDEN)]
 
 
-def _shown_name(absolute: str, given: Path) -> str:
+def shown_name(given: Path) -> str:
     """Give the name from the working directory, or as given when it lies elsewhere.
 
     A name that a CI runner could take for a command (`::add-mask::x.yaml`) begins with `./`.
     """
-    relative = os.path.relpath(absolute)
+    relative = os.path.relpath(given)
     name = (str(given) if relative.startswith("..") else relative).replace(os.sep, "/")
     return name if name[:1].isalnum() or name[:1] in "./_-" else f"./{name}"

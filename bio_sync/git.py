@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +93,20 @@ class Checkout:
             for some in _portions(paths):
                 self._git(*asked, *some)
 
+    def is_repository(self) -> bool:
+        """Tell whether git takes this for a checkout; a folder named `.git` alone makes none."""
+        return self._git("rev-parse", "--git-dir").returncode == 0
+
+    def committed(self, paths: Collection[str]) -> dict[str, bytes]:
+        """Give the bytes of files, by path from the root, as they are in the last commit; what is in none is left out.
+
+        Not asked of `git status`: that believes marks such as assume-unchanged, and runs what a configuration names.
+        """
+        if self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}").returncode:
+            return {}
+        blobs = {path: blob for path, blob in self.files(self.commit("HEAD"), paths).items() if path in paths}
+        return dict(zip(blobs, self.contents(list(blobs.values())), strict=True))
+
     def content(self, commit: str, path: str, *, most: int) -> bytes:
         """Give the bytes of one file of a commit; none at all if it is not there, or larger than `most`."""
         found = self._git("cat-file", "blob", f"{commit}:{path}")
@@ -126,8 +140,8 @@ class Checkout:
         program = shutil.which("git")
         if program is None:
             raise NoRevision(
-                "git is not installed, and --base reads the files of another commit from it",
-                hint="install git, or plan without --base",
+                "git is not installed, and what was committed is asked of it",
+                hint="install git, or do without what needs it, such as --base",
             )
         environment = {name: value for name, value in os.environ.items() if name not in (*_KEY, *_OF_A_HOOK)}
         try:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class Terminal:
         """Write a file whole or not at all: beside its place first, then renamed; raises NotWritten if it can't be."""
         target, redacted = Path(path), self._redacted(text)
         if redacted != text:
-            self.complain(f"warning: the key stood in what {visible(path)} holds, and is cut out: no plan to apply")
+            self.complain(f"warning: the key stood in what {visible(path)} holds, and is cut out")
         try:
             self._replace(target, redacted)
         except OSError as error:
@@ -91,10 +92,13 @@ class Terminal:
         # A run that was killed may have left one; in a container every run has the same number.
         beside.unlink(missing_ok=True)
         try:
-            with beside.open("x", encoding="utf-8", errors="backslashreplace") as stream:
+            # Line ends are written as they are: a file edited on Windows keeps its own.
+            with beside.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
+            if target.exists():
+                beside.chmod(stat.S_IMODE(target.stat().st_mode))
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
@@ -113,6 +117,10 @@ class Terminal:
             if not isinstance(error, BrokenPipeError) and stream is sys.stdout:
                 self.result_lost = True
                 self.complain(f"error: the result can't be written: {visible(error.strerror or 'unknown')}")
+
+    def redacts(self, text: str) -> bool:
+        """Tell whether something of a key stands in a text, so that it would be cut out."""
+        return self._redacted(text) != text
 
     def _redacted(self, text: str) -> str:
         for key in self.keys:

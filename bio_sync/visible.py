@@ -42,6 +42,11 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
+def calls_used(calls: int, left: int | None) -> str:
+    """Say what a run has cost, and what the month has left if the service has said so."""
+    return f"{plural(calls, 'call')} used" + ("" if left is None else f", {left:,} left this month")
+
+
 def _shown(text: str, index: int) -> str:
     character = text[index]
     if character.isprintable() and not _UNSEEN.match(character):

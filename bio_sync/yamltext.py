@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from bio_sync.jsonvalues import Json
+from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.pointer import to_pointer
 from bio_sync.problems import Place, Problem
 from bio_sync.yamlevents import FORBIDDEN, Builder, Path, about_character
@@ -30,6 +30,11 @@ class Document:
             path, of_key = path[:-1], False
         key_place, value_place = self._places.get(path, (Place(1, 1), Place(1, 1)))
         return key_place if of_key else value_place
+
+    @property
+    def mapping(self) -> JsonObject:
+        """Give the value when it is a mapping, else an empty one."""
+        return self.value if isinstance(self.value, dict) else {}
 
     def problem(self, path: Path, message: str, *, rule: str, hint: str = "", of_key: bool = False) -> Problem:
         """Make a problem of the value at `path`, or of its key, with its place."""

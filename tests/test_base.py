@@ -370,8 +370,8 @@ def test_without_git_plan_works_and_base_says_what_is_missing(
     assert (result.code, result.err.splitlines()) == (
         1,
         [
-            "error: git is not installed, and --base reads the files of another commit from it",
-            "hint: install git, or plan without --base",
+            "error: git is not installed, and what was committed is asked of it",
+            "hint: install git, or do without what needs it, such as --base",
         ],
     )
     assert json.loads(run(*JSON).out)["git"] == {"commit": None, "base": None}

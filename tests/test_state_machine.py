@@ -6,6 +6,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
+import yaml
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -129,6 +130,24 @@ class Workspace(RuleBasedStateMachine):
         assert said.code in {0, 1}
         quiet = before == len(self.workshop.stage.sandbox.history)
         self.agreed = self._world() if saved and quiet else None
+
+    @precondition(lambda self: self.workshop.stage.files.keys() & self.live.keys())
+    @rule(random=seeds)
+    def pull(self, random: Random) -> None:
+        stage = self.workshop.stage
+        page_id = random.choice(sorted(stage.files.keys() & self.live.keys()))
+        trouble, history, writes = self._is_trouble_ahead(), len(stage.sandbox.history), self._writes()
+        said = self.workshop.command("pull", page_id)
+        assert self._writes() == writes, "a pull has sent a write"
+        if said.code == 0:
+            text = (self.workshop.folder / "pages" / f"{page_id}.yaml").read_text("utf-8")
+            stage.files[page_id] = yaml.safe_load(text)
+            quiet = history == len(stage.sandbox.history)
+            if quiet:
+                now = comparison.content(stage.sandbox.page(page_id))
+                assert comparison.is_as_wanted(stage.files[page_id], now), "a plan right after a pull is not empty"
+        else:
+            assert trouble, f"a pull without trouble has failed: {said.err}"
 
     @rule()
     def apply(self) -> None:

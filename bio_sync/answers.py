@@ -1,6 +1,7 @@
 """What the service answers, believed only in part: the envelope, its errors, and pages out of JSON."""
 
 import re
+from dataclasses import dataclass
 from typing import NoReturn, cast
 
 from bio_sync.errors import (
@@ -22,6 +23,9 @@ PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What a page always has, whatever else it has; `description` may be left out as null may.
 WHOLE_PAGE = ("title", "page_data", "is_published")
 
+# No workspace has as many calls or pages.
+SENSELESS = 10**15
+
 _UNAUTHORISED = {
     "INVALID_API_KEY": (
         "the service does not know the API key",
@@ -31,14 +35,27 @@ _UNAUTHORISED = {
     "EXPIRED_API_KEY": ("the API key has expired", "make a new key in xQR's settings"),
     "INSUFFICIENT_SCOPE": (
         "the API key may not do this",
-        "plan needs the scope bio:read, apply needs bio:read and bio:write",
+        "give it the scopes bio:read and bio:write in xQR; to look and to change nothing, bio:read is enough",
     ),
     "FEATURE_NOT_AVAILABLE": (
         "the workspace's plan does not include this",
         "see the workspace's plan in xQR",
     ),
-    "PLAN_LIMIT_EXCEEDED": ("the workspace's plan allows no more of this", "see the workspace's plan in xQR"),
+    "PLAN_LIMIT_EXCEEDED": (
+        "the workspace's plan allows no more of this",
+        "in xQR, make room by deleting a page, or take a larger plan; then run this again",
+    ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The workspace's plan, its calls of this month, used and allowed, and its pages; None is what nobody told."""
+
+    plan: str
+    calls: int | None
+    most_calls: int | None
+    pages: int | None
 
 
 def envelope(body: bytes, header_request_id: str | None) -> tuple[JsonObject, str | None]:
@@ -71,7 +88,7 @@ def raise_error(answer: JsonObject, *, status: int, request_id: str | None, may_
     said = f": {shortened(str(error['message']), 200)}" if error.get("message") else ""
     told = f" ({status}{f' {shortened(code)}' if code else ''}){said}"
     kind, message, hint = _meaning(code, status, may_wait=may_wait)
-    raise kind(f"{message}{told}", hint=hint, request_id=request_id, status=status)
+    raise kind(f"{message}{told}", hint=hint, request_id=request_id, status=status, code=code)
 
 
 def error_code(answer: JsonObject) -> str:
@@ -125,6 +142,20 @@ def _refusal(code: str, status: int) -> tuple[type[ServiceError], str, str]:
     return Rejected, "the service refused it", ""
 
 
+def usage(value: Json, *, request_id: str | None) -> Usage:
+    """Read what the workspace's plan allows; what makes no sense is not told. Raises NotAnAnswer for no object."""
+    if not isinstance(value, dict):
+        raise NotAnAnswer("what answered is not xQR: the usage is no object", request_id=request_id)
+    used, limits = value.get("usage"), value.get("limits")
+    used, limits = used if isinstance(used, dict) else {}, limits if isinstance(limits, dict) else {}
+    return Usage(
+        plan=_text(value.get("plan")),
+        calls=_number(used.get("api_calls_this_month")),
+        most_calls=_number(limits.get("api_calls_per_month")),
+        pages=_number(used.get("total_bio_pages")),
+    )
+
+
 def check_whole(value: Json, *, request_id: str | None) -> None:
     """Let pass a page that has all that a file can manage; raises NotAnAnswer for one that only shows a part."""
     missing = [name for name in WHOLE_PAGE if isinstance(value, dict) and name not in value]
@@ -173,8 +204,17 @@ def _text(value: Json) -> str:
 
 
 def _count(value: Json) -> int:
+    return _whole(value) or 0
+
+
+def _number(value: Json) -> int | None:
+    whole = _whole(value)
+    return whole if whole is not None and whole < SENSELESS else None
+
+
+def _whole(value: Json) -> int | None:
     whole = normalised(value) if isinstance(value, float) else value
-    return whole if isinstance(whole, int) and not isinstance(whole, bool) and whole >= 0 else 0
+    return whole if isinstance(whole, int) and not isinstance(whole, bool) and whole >= 0 else None
 
 
 def _request_id(meta: Json, header: str | None) -> str | None:

@@ -117,6 +117,15 @@ class Api:
                 listing.pages[page_id] = self.get_page(page_id)
         return listing.pages
 
+    def first_pages(self) -> dict[str, LivePage]:
+        """Read the first 200 pages, by id: one call, and one more of a service that refuses parameters."""
+        return self._batch(0) or {}
+
+    def usage(self) -> answers.Usage:
+        """Read the workspace's plan and what is used of it, one call, which needs the scope workspace:read."""
+        data, request_id = self._call("GET", "/workspace/usage")
+        return answers.usage(data, request_id=request_id)
+
     def _batch(self, offset: int) -> dict[str, LivePage] | None:
         if self._takes_limit:
             try:
@@ -203,6 +212,10 @@ class WritingApi(Api):
         """Publish or unpublish a page, as `update` does."""
         return self._write("POST", page_id, "/publish" if published else "/unpublish", None, permit)
 
+    def create(self, fields: JsonObject) -> tuple[LivePage, str | None]:
+        """POST a new page, which begins unpublished; gives it as stored, and the request's id."""
+        return self._written("POST", "/bio/pages", fields, None)
+
     @property
     def rate(self) -> float:
         """How many calls a second may be made now."""
@@ -225,10 +238,16 @@ class WritingApi(Api):
     def _write(
         self, method: str, page_id: str, verb: str, body: JsonObject | None, permit: Permit | None
     ) -> tuple[LivePage, str | None]:
+        return self._written(method, f"/bio/pages/{_checked(page_id)}{verb}", body, permit, page_id)
+
+    def _written(
+        self, method: str, path: str, body: JsonObject | None, permit: Permit | None, page_id: str | None = None
+    ) -> tuple[LivePage, str | None]:
         try:
-            data, request_id = self._call(method, f"/bio/pages/{_checked(page_id)}{verb}", body, permit)
+            data, request_id = self._call(method, path, body, permit)
             answers.check_whole(data, request_id=request_id)
-            return _same_page(answers.page(data, request_id=request_id), page_id, request_id), request_id
+            page = answers.page(data, request_id=request_id)
+            return _same_page(page, page_id or page.page_id, request_id), request_id
         except ServiceError as error:
             if not _is_unclear(error):
                 raise

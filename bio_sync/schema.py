@@ -12,6 +12,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 
+from bio_sync import shell, timetable
 from bio_sync.jsonvalues import AUTHOR_PREFIX, Json, JsonObject
 from bio_sync.links import LINK_HINT, runs_script, why_not_a_link, why_not_an_image
 from bio_sync.problems import Problem
@@ -43,6 +44,7 @@ PATTERNS = {
         "is not a JSON Pointer into a page",
         "a pointer begins with a field of the page, such as /page_data/experiments or /title",
     ),
+    **dict.fromkeys(timetable.KEYS, ("is not a moment", timetable.MOMENT_HINT)),
 }
 
 
@@ -51,13 +53,21 @@ def page_problems(document: Document) -> list[Problem]:
     value = document.value
     if value is None:
         return [document.problem((), "the file is empty", rule="wrong-type", hint="a page has at least an `id`")]
-    if isinstance(value, dict) and "page_data" in value:
-        # A null in page data means that the key is left out, so the schema must not see it.
-        value = {**value, "page_data": _without_nulls(value["page_data"])}
+    value = as_checked(value)
     problems = list(_problems(document, value, "page"))
     if isinstance(value, dict):
         problems.extend(_script_problems(document, value.get("page_data"), ("page_data",)))
+        # After those of the schema: of two about the same moment the more exact one is kept.
+        for path, message, hint in timetable.complaints(value):
+            problems.append(document.problem(path, message, rule="wrong-form", hint=hint))
     return _one_a_place(problems)
+
+
+def as_checked(value: Json) -> Json:
+    """Give a page document as a schema has to see it: a null in page data means that the key is left out."""
+    if isinstance(value, dict) and "page_data" in value:
+        return {**value, "page_data": _without_nulls(value["page_data"])}
+    return value
 
 
 def config_problems(document: Document) -> list[Problem]:
@@ -77,7 +87,7 @@ def plan_complaint(value: Json) -> str | None:
 def _validator(name: str) -> Any:
     checker = FormatChecker(formats=())
     checker.checks("uri", raises=ValueError)(_check_link)
-    strict = extend(Draft7Validator, {"pattern": _check_pattern})  # type: ignore[no-untyped-call] # theirs
+    strict = extend(Draft7Validator, {"pattern": check_pattern})  # type: ignore[no-untyped-call] # theirs
     # An empty registry: a `$ref` to elsewhere is an error, and never a request.
     return strict(json.loads(schema_text(name)), registry=Registry(), format_checker=checker)
 
@@ -89,7 +99,8 @@ def _check_link(value: object) -> bool:
     return True
 
 
-def _check_pattern(_: Any, pattern: str, value: object, __: Any) -> Iterator[ValidationError]:
+def check_pattern(_: Any, pattern: str, value: object, __: Any) -> Iterator[ValidationError]:
+    """Check a `pattern` as JSON Schema means it; takes the place of jsonschema's own."""
     if isinstance(value, str) and not _compiled(pattern).search(value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
@@ -105,7 +116,7 @@ def _problems(document: Document, value: Json, schema: str) -> Iterator[Problem]
         path: ValuePath = tuple(error.absolute_path)
         match error.validator:
             case "required":
-                yield from _missing_keys(document, path, error)
+                yield from missing_keys(document, path, error)
             case "additionalProperties":
                 yield from _unknown_keys(document, path, error, schema)
             case _:
@@ -114,7 +125,8 @@ def _problems(document: Document, value: Json, schema: str) -> Iterator[Problem]
                 yield document.problem(path, message, rule=rule, hint=hint)
 
 
-def _missing_keys(document: Document, path: ValuePath, error: ValidationError) -> Iterator[Problem]:
+def missing_keys(document: Document, path: ValuePath, error: ValidationError) -> Iterator[Problem]:
+    """Give a problem for each key that an error of `required` is about."""
     keys: Any = error.validator_value
     present: Any = error.instance
     schema: Any = error.schema
@@ -125,7 +137,8 @@ def _missing_keys(document: Document, path: ValuePath, error: ValidationError) -
             typed = difflib.get_close_matches(key, [name for name in present if name not in rules], n=1)
             hint = f"did you mean '{key}' where it says '{shortened(typed[0])}'?" if typed else f"add a line `{key}: …`"
             if not path and key == "id":
-                hint = "add the line `id: …` with the page's id from the service, such as bio_abc123"
+                made = shell.typed("create", shell.path_word(document.file))
+                hint = f"add `id: …` with the live page's id; or, for a new page: {made}"
             yield document.problem(path, f"{owner} has no '{key}'", rule="missing-key", hint=hint)
 
 
@@ -161,7 +174,7 @@ def _words(document: Document, path: ValuePath, error: ValidationError) -> tuple
     shown = f"'{shortened(value)}'" if isinstance(value, str) else f"'{_name(path)}'"
     match error.validator:
         case "type":
-            return _wrong_type(document, path, value, limit)
+            return wrong_type(document, path, value, limit)
         case "enum":
             close = difflib.get_close_matches(str(value).lower(), map(str, limit), n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"one of: {', '.join(map(str, limit))}"
@@ -195,7 +208,8 @@ def _words(document: Document, path: ValuePath, error: ValidationError) -> tuple
             return "wrong-form", f"'{_name(path)}': {shortened(error.message, 120)}", ""
 
 
-def _wrong_type(document: Document, path: ValuePath, value: Json, wanted: Any) -> tuple[str, str, str]:
+def wrong_type(document: Document, path: ValuePath, value: Json, wanted: Any) -> tuple[str, str, str]:
+    """Give the rule, the message and the hint of a value that is not of the type `wanted`."""
     kind = KINDS.get(wanted, str(wanted))
     if not path:
         return "wrong-type", f"the file has to be {kind}", "write lines such as `id: bio_abc123`"

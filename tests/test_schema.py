@@ -45,7 +45,7 @@ def under_page_data(text: str) -> str:
             (3, 1),
             "",
             "the page has no 'id'",
-            "add the line `id: …` with the page's id from the service, such as bio_abc123",
+            "add `id: …` with the live page's id; or, for a new page: bio-sync create page.yaml",
             "missing-key",
         ),
         (

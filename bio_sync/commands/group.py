@@ -29,13 +29,14 @@ def commands(context: click.Context) -> None:
     \b
     Begin with:
       bio-sync demo                     the whole job on a local service, nothing to set up
-      bio-sync validate pages/          check the files; no network, no key
-      bio-sync plan                     what would change, and for whom
+      bio-sync init --from-live         a page repository of the pages that are live
+      bio-sync plan                     what would change, and for whom; no write
       bio-sync apply                    show it, ask, write it
+      bio-sync drift                    what changed live, and the two answers to it
 
     \b
-    Exit codes: 0 done; 1 failed, nothing written; 2 changes pending (plan --detailed-exitcode);
-    3 apply incomplete; 64 wrong usage; 130 interrupted; 143 terminated.
+    Exit codes: 0 done; 1 failed, nothing written; 2 changes pending (plan --detailed-exitcode, drift);
+    3 incomplete (apply, undo, create); 64 wrong usage; 130 interrupted; 143 terminated.
     """  # noqa: D205, D301 - click's own marks
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -153,3 +154,6 @@ def _none_empty(_: click.Context, __: click.Parameter, paths: tuple[str, ...]) -
 
 
 paths_argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(), callback=_none_empty)
+files_argument = click.argument(
+    "paths", metavar="FILE...", nargs=-1, type=click.Path(), callback=_none_empty, required=True
+)

@@ -147,7 +147,7 @@ def publication_lost(stage: Stage) -> None:
     stage.strike_write_by("POST", page_id, **lost(stage), **way)
 
 
-left_out(35, "POST create lost response", "the command `create` is not there yet")
+left_out(35, "POST create lost response", "tests/test_create_campaign.py has it: the runs of this one are of `apply`")
 
 
 def _stops(stage: Stage, reason: str, **members: Any) -> None:

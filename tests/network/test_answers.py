@@ -251,6 +251,22 @@ def test_a_refusal_says_status_code_words_and_request(serve: StartServer, connec
     assert caught.value.request_id == "req_1"
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "way_out"),
+    [
+        ("INSUFFICIENT_SCOPE", "the API key may not do this", "give it the scopes bio:read and bio:write in xQR; "),
+        ("PLAN_LIMIT_EXCEEDED", "the workspace's plan allows no more of this", "in xQR, make room by deleting a page"),
+    ],
+)
+def test_what_a_key_or_a_plan_does_not_allow_is_said_with_the_way_out(
+    code: str, message: str, way_out: str, serve: StartServer, connect: Connect, wire: Wire
+) -> None:
+    with pytest.raises(Unauthorised) as caught:
+        connect(serve(wire.error(403, code, "No.")).url).update("bio_1", {"title": "A"})
+    assert str(caught.value) == f"{message} (403 {code}): No."
+    assert caught.value.hint.startswith(way_out)
+
+
 def test_the_name_of_the_request_may_stand_in_a_header(serve: StartServer, connect: Connect, wire: Wire) -> None:
     server = serve(wire.raw(b"oops", headers={"X-Request-Id": "req_header"}))
     with pytest.raises(NotAnAnswer) as caught:

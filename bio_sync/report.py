@@ -46,12 +46,13 @@ def summary_text(report: Report, *, calls: int, quota_remaining: int | None) -> 
     return f"Pages: {counts}. API: {plural(calls, 'call')} used{left}.\n"
 
 
-def report_json(report: Report, *, calls: int, quota_remaining: int | None) -> JsonObject:
-    """Give the report of an apply as JSON: outcomes, counts, calls, and the code that it exits with."""
+def report_json(report: Report, *, calls: int, quota_remaining: int | None, journal: str | None = None) -> JsonObject:
+    """Give the report of an apply as JSON: outcomes, counts, calls, its journal, and the code that it exits with."""
     return {
         "outcomes": _outcomes(report),
         "summary": cast("JsonObject", report.summary),
         "api": {"calls": calls, "quota_remaining": quota_remaining},
+        "journal": journal,
         "exit_code": report.exit_code,
     }
 
@@ -72,11 +73,13 @@ def failure_json(
         },
         "exit_code": error.exit_code,
     }
-    if command == "apply":
+    if command in {"apply", "undo"}:
         held = held_back(plan, error.reason) if plan else Report(())
         result |= {"outcomes": _outcomes(held), "summary": cast("JsonObject", held.summary)}
     if command != "validate":
         result["api"] = {"calls": calls, "quota_remaining": quota_remaining}
+    if command == "doctor":
+        result["checks"] = []
     if command == "validate":
         result |= {"problems": [], "warnings": [], "files": 0}
     if isinstance(error, InvalidFiles):

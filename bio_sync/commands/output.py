@@ -26,12 +26,12 @@ def show(session: Session, plan: "Plan", output_format: str) -> None:
         session.terminal.result(render.RENDERERS[output_format](plan))
 
 
-def show_before_apply(session: Session, plan: "Plan", *, to_stderr: bool, asking: bool) -> None:
-    """Show the plan: quietly only to those who are not asked about it."""
+def show_before_apply(session: Session, plan: "Plan", *, to_stderr: bool, asking: bool, instead: str = "") -> None:
+    """Show the plan, or what is said in its place: quietly only to those who are not asked about it."""
     from bio_sync import render  # noqa: PLC0415
 
     stream = sys.stderr if to_stderr else sys.stdout
-    text = render.text.render(plan, colour=session.terminal.colours(stream))
+    text = instead or render.text.render(plan, colour=session.terminal.colours(stream))
     if to_stderr and asking:
         session.terminal.complain(text)
     elif to_stderr:
@@ -52,14 +52,15 @@ def tell_outcome(session: Session, outcome: "Outcome") -> None:
         session.terminal.result(report.outcome_text(outcome))
 
 
-def show_report(session: Session, plan: "Plan", done: "Report", meter: "Meter") -> None:
+def show_report(session: Session, plan: "Plan", done: "Report", meter: "Meter", *, journal: str | None = None) -> None:
     """Print what became of a plan: all of it as JSON, or the sentence under the lines of its pages."""
     from bio_sync import report  # noqa: PLC0415
 
     calls, left = meter.calls, meter.quota_remaining
     if session.output_format == "json":
-        session.terminal.result(report.as_text(report.report_json(done, calls=calls, quota_remaining=left)))
-    elif plan.changes or plan.gone:
+        document = report.report_json(done, calls=calls, quota_remaining=left, journal=journal)
+        session.terminal.result(report.as_text(document))
+    elif plan.changes or any(outcome.outcome != "unchanged" for outcome in done.outcomes):
         session.terminal.result(report.summary_text(done, calls=calls, quota_remaining=left))
 
 

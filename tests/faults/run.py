@@ -122,7 +122,7 @@ def run_one(number: int, patch: Patch, count: int, seed: int, folder: Path, *, t
         if not verdict.found:
             verdict.join(second_run(workshop), "run again: ")
         texts = {f"output {place}": said.out + said.err for place, said in enumerate(workshop.said)}
-        texts |= {path.name: path.read_text("utf-8", "replace") for path in folder.iterdir() if path.is_file()}
+        texts |= {path.name: path.read_text("utf-8", "replace") for path in folder.rglob("*") if path.is_file()}
         verdict.join(judge_key(stage.sandbox.key, texts))
         if talks:
             _tell(workshop)

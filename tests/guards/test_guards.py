@@ -613,7 +613,7 @@ def test_when_none_of_the_pages_is_there_the_key_is_asked_about_and_nothing_is_c
     result = run("apply", "--yes", "--format", "json", *flags)
     assert result.code == 1
     document = json.loads(result.out)
-    assert list(document) == ["format_version", "outcomes", "summary", "api", "exit_code"]
+    assert list(document) == ["format_version", "outcomes", "summary", "api", "journal", "exit_code"]
     assert document["exit_code"] == 1
     check_outcomes(document, {f"p{n}": ("failed", "gone") for n in range(count)})
     assert "is this the right workspace's key?" in result.err

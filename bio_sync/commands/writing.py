@@ -1,0 +1,261 @@
+"""What `apply` and `undo` have in common: show a plan, hold it against the guards, ask, write it with its journal."""
+
+import contextlib
+import dataclasses
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bio_sync.commands.group import Out, limit_option, seconds_option
+from bio_sync.commands.output import check_folders, show_before_apply, show_report, tell_outcome
+from bio_sync.commands.service import connect, guard_limit
+from bio_sync.errors import NotWritten
+from bio_sync.options import Session
+from bio_sync.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bio_sync.api import WritingApi
+    from bio_sync.apply.guards import Limit
+    from bio_sync.apply.outcomes import Outcome, Report
+    from bio_sync.apply.run import Terms
+    from bio_sync.config import Config
+    from bio_sync.interruption import Interruption
+    from bio_sync.journal import Journal
+    from bio_sync.model import DesiredPage
+    from bio_sync.plan import Plan
+
+INCOMPLETE = 3
+CTRL_C_AGAIN = "ending: what is under way is brought to its end first; once more to leave at once"
+
+
+_OPTIONS = (
+    click.option("--yes", is_flag=True, help="Do not ask. It is no consent to what needs --force."),
+    click.option("--force", is_flag=True, help="Write what is held back, too. No consent to the rest: see --yes."),
+    limit_option,
+    seconds_option("--max-age", 15.0, "Seconds that the view of a page may be old when it is written, 3 at least."),
+    seconds_option("--settle", 15.0, "Seconds after which a write whose answer was lost is read back."),
+    click.option(
+        "--reserve", metavar="N", type=click.IntRange(min=0), help="API calls of the month to leave for people."
+    ),
+    click.option("--journal", metavar="FILE", help="Write the journal, for undo, there. [default: into .bio-sync/]"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody gave as options to a command that writes pages, under their names."""
+
+    yes: bool
+    force: bool
+    max_changes: "Limit | None"
+    max_age: float
+    settle: float
+    reserve: int | None
+    journal: str | None
+
+
+def writing_options(function: "Callable[..., int]") -> "Callable[..., int]":
+    """Give a command the options of all commands that write pages; it gets them together, as `told`."""
+
+    @functools.wraps(function)
+    def gathered(session: Session, **options: Any) -> int:
+        told = Told(**{field.name: options.pop(field.name) for field in dataclasses.fields(Told)})
+        return function(session, told=told, **options)
+
+    for option in reversed(_OPTIONS):
+        gathered = option(gathered)
+    return gathered
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a run that writes was told. `limit` is None where the guards are overridden.
+
+    Its journal goes to the file `journal`, or else beside the configuration in `folder`. `afterwards` is said when
+    something was written.
+    """
+
+    command: str
+    terms: "Terms"
+    limit: "Limit | None"
+    ask: bool
+    journal: str | None
+    folder: Path
+    afterwards: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A plan to carry out, made of the `desired` pages, `page_files` in all.
+
+    `left` are the outcomes of pages that it leaves out; `nothing` is said in its place when it changes nothing.
+    """
+
+    plan: "Plan"
+    desired: "tuple[DesiredPage, ...]"
+    page_files: int
+    left: "tuple[Outcome, ...]" = ()
+    nothing: str = ""
+
+
+def orders_of(told: Told, config: "Config", *, command: str, ask: bool) -> Orders:
+    """Put together what a run is to do; raises NotWritten when there is no folder for its journal."""
+    from bio_sync.apply.run import Terms  # noqa: PLC0415
+
+    if told.journal == "":
+        raise click.UsageError("--journal is empty: is a variable unset?")
+    if told.journal is not None:
+        check_folders([Out(told.journal, "json")])
+    reserve = config.reserve if told.reserve is None else told.reserve
+    return Orders(
+        command=command,
+        terms=Terms(max_age=told.max_age, settle=told.settle, reserve=reserve),
+        limit=None if told.force else told.max_changes or guard_limit(config),
+        ask=ask,
+        journal=told.journal,
+        folder=config.folder,
+    )
+
+
+def carry_out(session: Session, orders: Orders, make: "Callable[[WritingApi], Intent]") -> int:
+    """Make a plan, show it, ask, and write it; gives the exit code."""
+    from bio_sync import workflow  # noqa: PLC0415
+    from bio_sync.api import WritingApi  # noqa: PLC0415
+    from bio_sync.interruption import Interruption  # noqa: PLC0415
+
+    interruption = Interruption()
+    with connect(session, WritingApi, interruption) as api:
+        taken_at = session.clock()
+        intent = make(api)
+        made, ask = intent.plan, orders.ask and bool(intent.plan.changes)
+        to_stderr = session.output_format == "json"
+        show_before_apply(session, made, to_stderr=to_stderr, asking=ask, instead=intent.nothing)
+        workflow.check_safety(made, api.meter, orders.terms, limit=orders.limit)
+        if ask:
+            session.terminal.ask("Apply this plan?")
+        record = _Record(session, orders, intent)
+        done = _written(session, orders, intent, api, interruption, taken_at, record)
+    return _exit_code(session, done)
+
+
+def _written(
+    session: Session,
+    orders: Orders,
+    intent: Intent,
+    api: "WritingApi",
+    interruption: "Interruption",
+    taken_at: float,
+    record: "_Record",
+) -> "Report":
+    from bio_sync.apply.outcomes import report_of  # noqa: PLC0415
+    from bio_sync.apply.run import apply_plan  # noqa: PLC0415
+    from bio_sync.interruption import Interruption  # noqa: PLC0415
+
+    made = intent.plan
+    if (made.changes or made.gone or intent.left) and session.output_format == "text":
+        session.terminal.result("\n")
+    interruption.notice = lambda: session.terminal.say(CTRL_C_AGAIN)
+    with interruption:
+        # From here on nobody can say any more, of a run that ends without its report, that nothing was written.
+        session.plan, session.writing = None, True
+        for outcome in intent.left:
+            tell_outcome(session, outcome)
+        done = apply_plan(
+            made,
+            intent.desired,
+            api,
+            taken_at=taken_at,
+            terms=orders.terms,
+            interruption=interruption,
+            tell=lambda outcome: tell_outcome(session, outcome),
+            clock=session.clock,
+            sleep=session.sleep,
+        )
+        done = report_of([*done.outcomes, *intent.left], ended_by=done.ended_by, bug=done.bug)
+        # A signal that comes now does not cut the report in two; another one does.
+        with Interruption():
+            session.reported = True
+            show_report(session, made, done, api.meter, journal=record.path)
+            record.end(done)
+    return done
+
+
+class _Record:
+    """The journal of a run: on disk before the first write, and once more when all is known.
+
+    `path` is its name; None when there is nothing to write, or no place for a journal.
+    """
+
+    def __init__(self, session: Session, orders: Orders, intent: Intent) -> None:
+        """Write down what is about to be written; raises NotWritten when that can't be where somebody wants it."""
+        self._session, self._orders = session, orders
+        self._journal: Journal | None = None
+        self._begun_at = session.now()
+        self._leads_back = False
+        self.path: str | None = None
+        if not intent.plan.changes:
+            return
+        from bio_sync import journal  # noqa: PLC0415
+
+        self._journal = journal.begun(intent.plan, intent.desired, command=orders.command, page_files=intent.page_files)
+        text = journal.dumps(self._journal, begun_at=self._begun_at)
+        # An undo refuses one that the key was cut out of.
+        self._leads_back = not session.terminal.redacts(text)
+        if orders.journal is None:
+            self.path = self._saved_in_folder(text)
+        else:
+            session.terminal.save(orders.journal, text)
+            self.path = orders.journal
+
+    def _saved_in_folder(self, text: str) -> str | None:
+        """Save the journal in its usual place; where that can't be written, a run goes on without."""
+        from bio_sync import journal  # noqa: PLC0415
+
+        place, saved = None, False
+        try:
+            place = journal.reserved(self._orders.folder, self._orders.command, self._begun_at)
+            self._session.terminal.save(journal.shown_path(place), text)
+            saved = True
+        except OSError as error:
+            why = f"{journal.FOLDER}/ can't be written: {visible(error.strerror or 'unknown')}"
+        except NotWritten as error:
+            why = error.message
+        finally:
+            if place and not saved:
+                with contextlib.suppress(OSError):
+                    place.unlink()
+        if place and saved:
+            return journal.shown_path(place)
+        self._session.terminal.complain(f"warning: no journal to undo this by: {why}; --journal FILE names a place")
+        return None
+
+    def end(self, done: "Report") -> None:
+        """Add what became of the pages, and tell how to take it back; what is there stays if that can't be written."""
+        from bio_sync import journal  # noqa: PLC0415
+        from bio_sync.shell import path_word, typed  # noqa: PLC0415
+
+        written = any(outcome.written for outcome in done.outcomes)
+        terminal = self._session.terminal
+        if self._journal and self.path:
+            try:
+                ended = journal.ended(self._journal, done)
+                terminal.save(self.path, journal.dumps(ended, begun_at=self._begun_at))
+            except NotWritten as error:
+                terminal.complain(f"warning: {error.message}: the journal does not tell what became of the pages")
+            if written and self._leads_back:
+                terminal.say(f"to take it back: {typed('undo', path_word(self.path))}")
+        if written and self._orders.afterwards:
+            terminal.say(self._orders.afterwards)
+
+
+def _exit_code(session: Session, done: "Report") -> int:
+    """Give the code of a run; of one that wrote and could not tell, it is not the one that says that nothing was."""
+    if done.bug:
+        raise done.bug
+    untold = session.terminal.result_lost and any(outcome.written for outcome in done.outcomes)
+    return done.exit_code or (INCOMPLETE if untold else 0)

@@ -1,0 +1,66 @@
+"""`bio-sync drift`: how live pages differ from their files, and the two answers to it."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from bio_sync.commands.group import command, format_option, paths_argument
+from bio_sync.commands.service import configuration, connect, planned
+from bio_sync.options import Session
+
+if TYPE_CHECKING:
+    from bio_sync.config import Config
+    from bio_sync.pages import PageFiles
+    from bio_sync.plan import Plan
+    from bio_sync.render.drift import Answers
+
+DRIFTED = 2
+
+
+@command("drift", example="bio-sync drift --format markdown")
+@paths_argument
+@format_option("text", "json", "markdown")
+def drift(session: Session, paths: tuple[str, ...], output_format: str) -> int:
+    """Show how live pages differ from their files. It only reads, and exits with 2 when any differs.
+
+    It is the plan told from the live side, with the two answers to each difference: pull it, or apply over it.
+    """
+    from bio_sync import workflow  # noqa: PLC0415
+    from bio_sync.api import Api  # noqa: PLC0415
+
+    config = configuration(session)
+    files = workflow.read_files(paths, config, at=session.now())
+    workflow.checked(files)
+    with connect(session, Api) as api:
+        made = planned(session, files, api, strangers=True)
+    _show(session, made, _answers(session, config, files, made), output_format)
+    return DRIFTED if made.changes or made.gone else 0
+
+
+def _answers(session: Session, config: "Config", files: "PageFiles", made: "Plan") -> "Answers":
+    """Give by page id what ends a drift; a file that a pull of its page's id would not find is pulled by its name."""
+    from bio_sync.pulling import page_files  # noqa: PLC0415
+    from bio_sync.shell import id_words, path_word, typed  # noqa: PLC0415
+
+    if not made.changes:
+        return {}
+    told = ("--config", session.config) if session.config else ()
+    found = {os.path.realpath(file.path) for file in page_files(config, ())}
+    answers = {}
+    for change in made.changes:
+        source = files.sources[change.page_id]
+        path = path_word(source.name)
+        named = id_words(change.page_id) if os.path.realpath(source.path) in found else (path,)
+        answers[change.page_id] = (typed("pull", *told, *named), typed("apply", *told, path))
+    return answers
+
+
+def _show(session: Session, made: "Plan", answers: "Answers", output_format: str) -> None:
+    from bio_sync.render import drift as render  # noqa: PLC0415
+
+    if output_format == "json":
+        session.terminal.result(render.as_json(made, answers))
+    elif output_format == "markdown":
+        session.terminal.result(render.as_markdown(made, answers))
+    else:
+        session.terminal.result(render.as_text(made, answers, colour=session.terminal.colours(sys.stdout)))

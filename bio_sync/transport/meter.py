@@ -3,6 +3,8 @@
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from math import ceil
 
 # Of the service's own limit: at 100 % a clock that differs a little earns a 429 (measured: 98 % earns none).
@@ -28,7 +30,8 @@ SENSELESS = 10**15
 class Meter:
     """Calls used, calls left this month, requests a second, and seconds that an answer takes.
 
-    None is what the service never said. `share` is the part of the pace that is left to this run.
+    None is what the service never said. `share` is the part of the pace that is left to this run, `date` the
+    service's own time at its last answer.
     """
 
     calls: int = 0
@@ -36,6 +39,7 @@ class Meter:
     burst_limit: int = UNKNOWN_BURST_LIMIT
     share: float = 1.0
     held_until: float = 0.0
+    date: datetime | None = None
     _lately: deque[float] = field(default_factory=lambda: deque(maxlen=MEASURED))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -66,6 +70,13 @@ class Meter:
         if burst:
             self.burst_limit = burst
 
+    def learn_date(self, text: str | None) -> None:
+        """Take over the time of an answer's `Date`; what is none says nothing."""
+        try:
+            self.date = moment(text or "")
+        except (ValueError, OverflowError):
+            self.date = None
+
     def took(self, seconds: float) -> None:
         """Remember how long a request took from leaving to its whole answer."""
         with self._lock:
@@ -84,6 +95,13 @@ class Meter:
                 slowest = max(SLOWEST, min(1.0, LEAST_RATE / (self.burst_limit * SHARE_OF_LIMIT)))
                 self.share = max(slowest, self.share * SLOWER)
             self.held_until = max(self.held_until, now + wait)
+
+
+def moment(text: str) -> datetime:
+    """Read a date of HTTP's (RFC 9110, section 5.6.7); raises ValueError or OverflowError for what is none."""
+    told = parsedate_to_datetime(text)
+    # One of the three forms, asctime, names no zone; all of them are UTC.
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
 
 
 def whole_number(value: object) -> int | None:

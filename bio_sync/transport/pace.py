@@ -43,6 +43,7 @@ class Pace(httpx.BaseTransport):
             self._meter.took(self._clock() - sent)
         if response.status_code != 429:
             self._meter.passed()
+        self._meter.learn_date(response.headers.get("Date"))
         self._meter.learn(
             quota_remaining=response.headers.get("X-RateLimit-Remaining"),
             burst_limit=response.headers.get("X-RateLimit-Burst-Limit"),

@@ -7,15 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
 
 from bio_sync import answers
-from bio_sync.transport.meter import Meter, whole_number
+from bio_sync.transport.meter import Meter, moment, whole_number
 from bio_sync.transport.whole import NEVER_SENT
 
 if TYPE_CHECKING:
@@ -216,12 +214,6 @@ def _seconds(after: str, now: str) -> float | None:
     if seconds is not None:
         return float(seconds)
     try:
-        return (_moment(after) - _moment(now)).total_seconds()
+        return (moment(after) - moment(now)).total_seconds()
     except (ValueError, OverflowError):
         return None
-
-
-def _moment(text: str) -> datetime:
-    moment = parsedate_to_datetime(text)
-    # One of the three forms (section 5.6.7), asctime, names no zone; all of them are UTC.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

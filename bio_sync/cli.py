@@ -5,6 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -27,6 +28,12 @@ class WrongUsage(BioSyncError):
     """The words of the command line are off."""
 
     exit_code = USAGE
+    reason = "invalid"
+
+
+class NoFolder(BioSyncError):
+    """The working directory was removed."""
+
     reason = "invalid"
 
 
@@ -68,6 +75,7 @@ def run(arguments: Sequence[str], session: Session | None = None) -> int:
     session.terminal.hide(key_at_hand(os.environ))
     session.expect_format(arguments)
     try:
+        _check_folder()
         code = commands.main(list(arguments), prog_name="bio-sync", obj=session, standalone_mode=False)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
@@ -92,6 +100,14 @@ def run(arguments: Sequence[str], session: Session | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _check_folder() -> None:
+    """Raise NoFolder when the working directory was removed: no file could be found from it."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise NoFolder("the folder that this runs in is not there any more", hint="cd into a folder that is") from None
+
+
 def _ended_by(cause: BaseException | None) -> Interrupted:
     ended = Interrupted("interrupted", hint="run again: what was written is not written twice")
     ended.exit_code = TERMINATED if isinstance(cause, Terminated) else INTERRUPTED
@@ -112,7 +128,7 @@ def _explained(error: BioSyncError, session: Session) -> int:
     elif told == "markdown":
         from bio_sync.render import markdown  # noqa: PLC0415
 
-        terminal.result(markdown.failure(error, problems))
+        terminal.result(markdown.failure(error, problems, command=session.command))
     elif told == "text":
         terminal.result("".join(problems))
     elif problems:

@@ -10,7 +10,11 @@
     ├── InvalidAddress              an API address that the key must not be sent to
     ├── NoRevision                  git can't give the files that --base names
     ├── InvalidPlanFile             not a plan, or changed since it was made
+    ├── InvalidJournal              not the journal of an apply, or another service's
     ├── StalePlan                   the plan made afresh is not the one that was agreed to
+    ├── CannotPull                  no page file can describe the live page
+    ├── AlreadyClaimed              a page that has a file already, or a file that has another page
+    ├── NotCommitted                git could not bring back what would be written over
     ├── NotWritten                  a file on this machine could not be written
     ├── NoConsent                   nobody said yes
     ├── Unsafe                      so unusual that it needs --force
@@ -94,10 +98,34 @@ class InvalidPlanFile(BioSyncError):
     reason = "invalid"
 
 
+class InvalidJournal(BioSyncError):
+    """A journal that can't be read, was changed since it was written, or is another service's."""
+
+    reason = "invalid"
+
+
 class StalePlan(BioSyncError):
     """The plan made afresh is not the plan that was agreed to."""
 
     reason = "stale"
+
+
+class CannotPull(BioSyncError):
+    """A page file can't be made to say what the live page says."""
+
+    reason = "invalid"
+
+
+class AlreadyClaimed(BioSyncError):
+    """A page that is to be adopted has a file, or the file another page."""
+
+    reason = "invalid"
+
+
+class NotCommitted(BioSyncError):
+    """Files that would be written over are not committed: nothing could bring them back."""
+
+    reason = "unsafe"
 
 
 class NotWritten(BioSyncError):
@@ -121,16 +149,23 @@ class QuotaTooSmall(BioSyncError):
 
 
 class ServiceError(BioSyncError):
-    """What the service answered, or failed to answer; `request_id` is the vendor's name for the call."""
+    """What the service answered, or failed to answer; `request_id` and `code` are its names for call and error."""
 
     stops_the_run = False
 
     def __init__(
-        self, message: str, *, hint: str = "", request_id: str | None = None, status: int | None = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        request_id: str | None = None,
+        status: int | None = None,
+        code: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.request_id = request_id
         self.status = status
+        self.code = code
 
 
 class Unreachable(ServiceError):

@@ -346,14 +346,7 @@ def test_timeout_has_to_be_a_number_of_seconds(folder: Path, run: Run) -> None:
     assert run("--timeout", "nan", "validate").code == 64
 
 
-def test_keys_of_the_configuration_without_effect_are_told(one_change: Sandbox, run: Run, folder: Path) -> None:
-    (folder / "bio-sync.yaml").write_text("schema: rules.json\n")
-    assert run("plan").err == "warning: 'schema' in bio-sync.yaml has no effect in this version of bio-sync\n"
-
-
-def test_keys_of_the_configuration_that_have_an_effect_are_not_told_to_have_none(
-    one_change: Sandbox, run: Run, folder: Path
-) -> None:
+def test_a_guard_of_the_configuration_is_told_in_the_plan(one_change: Sandbox, run: Run, folder: Path) -> None:
     (folder / "bio-sync.yaml").write_text("safety: {max_changes: 0, reserve: 1}\n")
     result = run("plan")
     assert result.err == ""
@@ -502,6 +495,19 @@ def test_white_space_around_a_key_does_not_matter_wherever_it_comes_from(
         monkeypatch.setattr(sys, "stdin", stream)
         assert run("plan", *flags).code == 0
     assert one_change.requests[0].headers["authorization"] == f"Bearer {one_change.key}"
+
+
+@pytest.mark.parametrize("name", ["plan", "validate", "doctor", "init", "pull"])
+def test_a_folder_that_was_removed_under_the_run_is_told_and_is_no_bug(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    here = tmp_path / "gone"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    result = run(name)
+    assert (result.code, result.err.splitlines()[0]) == (1, "error: the folder that this runs in is not there any more")
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,9 @@ def test_the_wheel_brings_schemas_examples_and_templates_and_runs_the_demo(wheel
     done = subprocess.run([python, "-m", "bio_sync", "demo"], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No changes. All 7 pages are as their files want them." in done.stdout
+    init = [str(python), "-m", "bio_sync", "init", "--ci", "gitlab"]
+    begun = subprocess.run(init, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (begun.returncode, (tmp_path / "pages" / "first-page.yaml").is_file()) == (0, True), begun.stderr
     (tmp_path / "plan.json").write_text(planfile.dumps(example_plan()), encoding="utf-8")
     show = [str(python), "-m", "bio_sync", "show", "plan.json", "--format", "html"]
     shown = subprocess.run(show, capture_output=True, text=True, check=False, cwd=tmp_path)

@@ -3,7 +3,7 @@
 Heavy imports stand inside the commands: `--help` and `--version` load nothing but click.
 """
 
-from bio_sync.commands import apply, local, plan, validate
+from bio_sync.commands import apply, create, doctor, drift, init, local, plan, pull, undo, validate
 from bio_sync.commands.group import commands
 
-__all__ = ["apply", "commands", "local", "plan", "validate"]
+__all__ = ["apply", "commands", "create", "doctor", "drift", "init", "local", "plan", "pull", "undo", "validate"]

@@ -13,7 +13,7 @@ from bio_sync.visible import visible
 @click.argument("name", metavar="[page|config|plan]", type=click.Choice(("page", "config", "plan")), required=False)
 @click.option("--write", "folder", metavar="DIR", help="Write the schema, or all three, into a folder instead.")
 def schema(session: Session, name: str | None, folder: str | None) -> None:
-    """Print a JSON Schema: of page files (the default), of bio-sync.yaml, or of a saved plan."""
+    """Print a JSON Schema. It is that of page files, of bio-sync.yaml, or of a saved plan."""
     from bio_sync.schemafiles import SCHEMAS, schema_text  # noqa: PLC0415
 
     if folder is None:
@@ -32,7 +32,7 @@ def schema(session: Session, name: str | None, folder: str | None) -> None:
 @click.option("--seed", "folder", metavar="DIR", help="Begin with the pages of this folder, a JSON file each.")
 @click.option("--faults", metavar="FILE", help="Let requests fail as this JSON file says; docs/sandbox.md tells how.")
 def sandbox(session: Session, port: int, database: str | None, folder: str | None, faults: str | None) -> None:
-    """Run a local xQR on this machine, to try things on; stop it with Ctrl-C."""
+    """Run a local xQR on this machine, to try things on. Ctrl-C ends it."""
     from bio_sync.rehearsal import serve  # noqa: PLC0415
 
     serve(session.terminal, port=port, database=database, seed=folder, faults=faults)
@@ -40,7 +40,7 @@ def sandbox(session: Session, port: int, database: str | None, folder: str | Non
 
 @command("demo", example="bio-sync demo")
 def demo(session: Session) -> int:
-    """Show the main job from start to end on a local xQR: validate, plan, apply, plan again."""
+    """Show the main job from start to end on a local xQR."""
     from bio_sync.rehearsal import demonstrate  # noqa: PLC0415
 
     return demonstrate(session.terminal)

@@ -17,6 +17,7 @@ from bio_sync.adopt import adopt
 from bio_sync.apply import stored
 from bio_sync.apply.guards import Limit
 from bio_sync.apply.outcomes import Outcome
+from bio_sync.apply.view import page_of
 from bio_sync.errors import InvalidJournal
 from bio_sync.journal import Journal, JournalPage
 from bio_sync.jsonvalues import AUTHOR_PREFIX, Json
@@ -139,7 +140,7 @@ def _undo_of(change: Change, page: JournalPage) -> _UndoOfPage:
     A link that comes back would come without its ignored parts. When not even what is ignored was edited since, all
     of it is wanted as it was.
     """
-    live, wanted = _seen(change), _wanted(page, page.before)
+    live, wanted = page_of(change), _wanted(page, page.before)
     whole = replace(wanted, ignore=())
     exact = change_of(whole, live)
     if exact and not same_content(exact.after, change.after) and not _edits(page, whole, live):
@@ -226,19 +227,6 @@ def _not_undone(undo: _UndoOfPage) -> str:
 
 def _left_alone(undo: _UndoOfPage, reason: str, message: str) -> Outcome:
     return Outcome(undo.wanted.page_id, undo.wanted.file, "failed", undo.change.actions, reason, message)
-
-
-def _seen(change: Change) -> LivePage:
-    """Give the live page that a change was made for."""
-    return LivePage(
-        page_id=change.page_id,
-        content=change.before,
-        slug=change.slug,
-        html_url=change.html_url,
-        views=change.views,
-        clicks=change.clicks,
-        updated_at=change.live_updated_at,
-    )
 
 
 def _name(undo: _UndoOfPage) -> str:

@@ -33,7 +33,7 @@ class View:
     ) -> None:
         self._remote = remote
         self._seen: dict[str, tuple[LivePage | None, float]] = {
-            change.page_id: (_page_of(change), taken_at) for change in changes
+            change.page_id: (page_of(change), taken_at) for change in changes
         }
         self._left = set(self._seen)
         self._by_list = calls <= worth
@@ -103,7 +103,8 @@ class View:
             self._seen[page_id] = (page, at)
 
 
-def _page_of(change: Change) -> LivePage:
+def page_of(change: Change) -> LivePage:
+    """Give the live page that a change was made for."""
     return LivePage(
         page_id=change.page_id,
         content=change.before,

@@ -630,3 +630,23 @@ def test_the_jobs_do_what_they_say_when_a_shell_runs_them(
             assert done.returncode == 0, done.stdout + done.stderr
     assert "My links" in summary.read_text()
     assert sandbox.pages[0]["title"] == "My links"
+
+
+def test_from_live_every_page_gets_a_file_and_a_second_run_keeps_all_of_them(
+    folder: Path, start_sandbox: Callable[..., Sandbox], run: Run
+) -> None:
+    sandbox = start_sandbox([{"id": f"bio_{n}", "title": f"Page {n}", "slug": f"page-{n}"} for n in range(3)])
+    first = run("init", "--from-live")
+    assert first.code == 0
+    written = {path.name: path.read_bytes() for path in (folder / "pages").iterdir()}
+    assert sorted(written) == ["page-0.yaml", "page-1.yaml", "page-2.yaml"]
+    assert written["page-0.yaml"].startswith(
+        b"# yaml-language-server: $schema=../schemas/page.schema.json\nid: bio_0\n"
+    )
+    assert run("plan", "--detailed-exitcode").code == 0
+    # What somebody has made of a file since is theirs, whatever is live.
+    (folder / "pages" / "page-1.yaml").write_text("id: bio_1\ntitle: Mine\n")
+    sandbox.edit("bio_1", title="Theirs")
+    assert run("init", "--from-live").code == 0
+    assert (folder / "pages" / "page-1.yaml").read_text() == "id: bio_1\ntitle: Mine\n"
+    assert {request.method for request in sandbox.requests} == {"GET"}

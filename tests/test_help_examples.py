@@ -16,6 +16,7 @@ from tests.conftest import ROOT, Run
 # Long-running, and with a port of its own: tests/sandbox has it; the demo is run by `make demo` and tests/test_cli.py.
 RUN_ELSEWHERE = {"sandbox", "demo"}
 FOUND_DRIFT = 2
+COMMIT = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "-m", "Pages"]
 
 
 def example_of(name: str, run: Run) -> str:
@@ -37,9 +38,8 @@ def repository(folder: Path) -> Path:
     (folder / ".git").rmdir()
     (folder / "pages").mkdir()
     (folder / "pages" / "acme.yaml").write_text("id: bio_abc123\ntitle: Acme Inc\n", encoding="utf-8")
-    commit = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "-m", "Pages"]
     origin = ["git", "update-ref", "refs/remotes/origin/main", "HEAD"]
-    for command in (["git", "init", "--quiet"], ["git", "add", "--all"], commit, origin):
+    for command in (["git", "init", "--quiet"], ["git", "add", "--all"], COMMIT, origin):
         subprocess.run(command, cwd=folder, check=True)
     return folder
 
@@ -75,7 +75,7 @@ def test_every_example_can_be_typed_and_does_what_its_command_is_for(
             assert named
             journal.rename(repository / named.group())
         if name == "pull":
-            subprocess.run(["git", "commit", "--quiet", "--all", "-m", "x"], cwd=repository, check=False)
+            subprocess.run([*COMMIT, "--all"], cwd=repository, check=True)
         if name == "create":
             (repository / "pages" / "first-page.yaml").write_text("title: First\n", encoding="utf-8")
         typed(name)

@@ -21,6 +21,8 @@ from bio_sync.visible import shortened
 from bio_sync.yamlevents import Path as ValuePath
 from bio_sync.yamltext import Document
 
+# What is wrong with the file of a page that is not made yet.
+NO_ID = "the page has no 'id'"
 KINDS = {
     "string": "text",
     "integer": "a whole number",

@@ -234,6 +234,15 @@ def test_live_pages_without_a_file_are_listed_and_are_no_drift(folder: Path, sta
     assert "\n- `bio_s19` `s19  T19`\n- and 3 more\n" in markdown.out
 
 
+def test_with_one_page_file_the_live_pages_without_one_are_listed_too_for_one_call(
+    folder: Path, start_sandbox: Start, run: Run
+) -> None:
+    sandbox = start_sandbox([{"id": "bio_1", "title": "Live"}, {"id": "bio_s", "title": "T", "slug": "s"}])
+    write(folder, "pages/a.yaml", {"id": "bio_1", "title": "Live"})
+    assert "    bio_s  s  T\n" in run("drift").out
+    assert [request.path for request in sandbox.requests] == ["/api/v1/bio/pages"]
+
+
 def test_a_key_that_may_only_read_is_enough(
     folder: Path, start_sandbox: Start, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -874,3 +874,19 @@ def test_a_disk_that_is_full_leaves_no_part_of_a_new_file(
     assert (result.code, result.out) == (1, NOT_WRITTEN)
     assert "bio-1.yaml can't be written: No space left on device\nhint: " in result.err
     assert contents(folder) == {}
+
+
+def test_a_file_whose_page_is_not_made_yet_is_in_the_way_of_no_pull_but_its_own(
+    folder: Path, start_sandbox: Start, run: Run
+) -> None:
+    start_sandbox([live(), live("bio_2")])
+    draft = write(folder, "pages/draft.yaml", "title: Not made yet\n")
+    assert run("pull", "--all").code == 0
+    assert sorted(path.name for path in (folder / "pages").iterdir()) == ["bio-1.yaml", "bio-2.yaml", "draft.yaml"]
+    assert draft.read_text() == "title: Not made yet\n"
+    own = run("pull", "pages/draft.yaml")
+    assert own.code == 1
+    assert "pages/draft.yaml:1:1: the page has no 'id'" in own.out
+    # Any other problem may hide whose page it is.
+    write(folder, "pages/draft.yaml", "titel: Not made yet\n")
+    assert run("pull", "--all").code == 1

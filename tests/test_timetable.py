@@ -303,6 +303,7 @@ def test_a_saved_plan_for_a_moment_is_written_when_that_moment_wants_the_same_an
     early = run_at(EARLY, "apply", "--plan", "plan.json")
     assert early.code == 1
     assert "error: the plan is no longer what would be written: pages/bakery.yaml (bio_1) has nothing left" in early.err
+    assert f"hint: it was made for {BEGINS}, and this is now; look at a new plan" in early.err
     assert bakery.page("bio_1")["page_data"]["links"] == [MENU]
     assert run_at(DURING, "apply", "--plan", "plan.json").code == 0
     assert bakery.page("bio_1")["page_data"]["links"] == [MENU, TREES]

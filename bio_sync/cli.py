@@ -22,6 +22,8 @@ USAGE = 64
 INTERRUPTED = 130
 TERMINATED = 143
 INCOMPLETE = 3
+# Seconds; long enough to be out of what a finalizer does.
+_A_MOMENT = 0.01
 
 
 class WrongUsage(BioSyncError):
@@ -52,11 +54,13 @@ def main() -> NoReturn:
     """Run the command line and exit with its code."""
     use_utf8()
     session = Session()
-    _take_signals(session)
+    take_signals(session)
     sys.exit(run(sys.argv[1:], session))
 
 
-def _take_signals(session: Session) -> None:
+def take_signals(session: Session) -> None:
+    """Let Ctrl-C and SIGTERM raise wherever the run is, and again where Python would have dropped it."""
+
     def signalled(number: int, _: FrameType | None) -> NoReturn:
         # Remembered too: in the middle of an import, the exception comes out as another one, or not at all.
         session.signalled = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
@@ -66,6 +70,23 @@ def _take_signals(session: Session) -> None:
         # What was ignored from the start stays so: a shell's background job is not for Ctrl-C.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signalled)
+    sys.unraisablehook = _sent_again
+
+
+def _sent_again(dropped: "sys.UnraisableHookArgs") -> None:
+    """Send a signal once more, a moment later, that came while a finalizer or a callback of an import ran.
+
+    Python prints what is raised there, and goes on as if nothing had happened.
+    """
+    if not isinstance(dropped.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
+        return
+    import threading  # noqa: PLC0415 - rarely needed
+
+    number = signal.SIGTERM if isinstance(dropped.exc_value, Terminated) else signal.SIGINT
+    again = threading.Timer(_A_MOMENT, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
 
 
 def run(arguments: Sequence[str], session: Session | None = None) -> int:

@@ -525,3 +525,21 @@ def test_a_key_with_a_character_that_no_key_has_is_refused_before_anything_is_as
     assert form == "text" or json.loads(result.out)["error"]["reason"] == "auth"
     assert not shows(key, result.out, result.err)
     assert not one_change.requests
+
+
+def test_a_signal_that_python_would_drop_in_a_finalizer_ends_the_run_all_the_same() -> None:
+    lines = (
+        "import os, signal, sys, time",
+        "from bio_sync import cli",
+        "class Last:",
+        "    def __del__(self): os.kill(os.getpid(), int(sys.argv[1]))",
+        "cli.take_signals(cli.Session())",
+        "Last()",
+        "time.sleep(60)",
+    )
+    for number, kind in ((signal.SIGTERM, "bio_sync.errors.Terminated"), (signal.SIGINT, "KeyboardInterrupt")):
+        command = [sys.executable, "-P", "-c", "\n".join(lines), str(int(number))]
+        done = subprocess.run(command, capture_output=True, timeout=30, check=False, text=True)
+        assert done.returncode in {1, -signal.SIGINT}
+        assert done.stderr.splitlines()[-1].rstrip(": ") == kind
+        assert "ignored" not in done.stderr

@@ -146,7 +146,7 @@ def opened(stage: Stage, folder: Path) -> Iterator[Workshop]:
             watched.append(Fault(**echo(stage.random, sandbox.key), skip=stage.random.choice((0, 0, 1))))
         if stage.signals:
             # As `main` does.
-            cli._take_signals(Session())
+            cli.take_signals(Session())
         try:
             yield Workshop(stage, folder, watched)
         finally:

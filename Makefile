@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# The tests start hundreds of processes: each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test properties faults check lint types floors format pictures lock clean
 
 help:
@@ -35,11 +38,20 @@ $(VENV)/dev.stamp: pyproject.toml requirements/dev.txt | $(BIN)/python
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/demo.stamp
 
+# What the tests take from npm, locked by its hashes; without npm those tests are skipped, and say so. No script of a
+# package runs.
+$(VENV)/node.stamp: tests/node/package.json tests/node/package-lock.json | $(BIN)/python
+	@if command -v npm >/dev/null 2>&1; then \
+		(cd tests/node && npm ci --ignore-scripts --no-audit --no-fund --silent) || \
+			echo 'npm could not install tests/node: the tests that need it are skipped'; \
+	else echo 'npm is not installed: the tests of the editor and of workflows that need it are skipped'; fi
+	@touch $@
+
 demo: $(VENV)/demo.stamp
 	@$(BIN)/bio-sync demo
 
-test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 2
+test: $(VENV)/dev.stamp $(VENV)/node.stamp
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # The same properties with 3,000 examples each: minutes, not seconds.
 properties: $(VENV)/dev.stamp

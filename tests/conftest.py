@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 _NOT_A_SIGN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 # `make test` runs the quick profile; `make properties` the long one (see the Makefile).
-settings.register_profile("quick", max_examples=40, deadline=None, suppress_health_check=_NOT_A_SIGN)
+settings.register_profile("quick", max_examples=30, deadline=None, suppress_health_check=_NOT_A_SIGN)
 settings.register_profile("long", max_examples=3_000, deadline=None, suppress_health_check=_NOT_A_SIGN)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

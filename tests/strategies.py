@@ -36,7 +36,7 @@ links: st.SearchStrategy[Json] = st.builds(
     st.sampled_from(("Shop", "Blog", "Music", "Tour")),
     st.sampled_from(("https://a.example", "https://b.example", "https://c.example", "https://d.example")),
     st.dictionaries(st.sampled_from(("badge", "icon")), scalars, max_size=1),
-)
+).map(normalised)
 page_data: st.SearchStrategy[JsonObject] = st.builds(
     lambda known, more: {**more, **known},
     st.fixed_dictionaries(

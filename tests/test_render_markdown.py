@@ -95,7 +95,8 @@ def sections_of(source: str) -> list[str]:
 def steps_in(fence: str) -> int:
     """Count the steps of a diff: of one that replaces, the name and both values are three lines."""
     lines = fence.splitlines()
-    named = [line for line in lines if line.startswith("! ") and not re.search(r"  position \d+ → \d+$", line)]
+    moved = re.compile(r"  (position \d+ → \d+|still \d+, others move past it)$")
+    named = [line for line in lines if line.startswith("! ") and not moved.search(line)]
     return len(lines) - 2 * len(named)
 
 
@@ -225,7 +226,7 @@ def test_a_plan_that_fits_is_shown_whole() -> None:
     assert found == Accounts(blocks=100, announced=0, named=0, more=0)
 
 
-@pytest.mark.parametrize("more", [0, 40, 80, 120, 160, 200])
+@pytest.mark.parametrize("more", [0, 80, 200])
 def test_the_blocks_are_left_out_only_when_they_do_not_fit(more: int) -> None:
     lead = plan_of([(content("T", True), content("T" * (1 + more), True))])
     plan = repeated(plan_of(small(1)), 500)

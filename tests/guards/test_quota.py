@@ -232,7 +232,7 @@ APPLIED, KEPT, USED_UP = ("applied", None), ("skipped", "quota"), ("failed", "qu
 def test_the_reserve_holds_during_the_run_too(
     folder: Path, start_sandbox: Start, run: Run, where: str, left: int, stops: bool
 ) -> None:
-    sandbox = start_sandbox(old(3), monthly_limit=100)
+    sandbox = start_sandbox(old(3), monthly_limit=100, burst_limit=10)
     # The list, the first write, and all that somebody else does leave so much; the second answer tells of it.
     used_up_by_somebody_else(sandbox, 100 - 3 - left, at=1)
     (folder / "bio-sync.yaml").write_text(f"safety: {{reserve: {50 if where == 'settings' else 1}}}\n")
@@ -265,7 +265,7 @@ def test_the_month_s_end_stops_the_run_wherever_it_comes(
     expected: tuple[tuple[str, str | None], ...],
     force: tuple[str, ...],
 ) -> None:
-    sandbox = start_sandbox(old(3), monthly_limit=100)
+    sandbox = start_sandbox(old(3), monthly_limit=100, burst_limit=10)
     sandbox.fail(Fault(status=429, code="RATE_LIMIT_EXCEEDED", skip=1 + at, times=None))
     result = run("apply", "--yes", "--format", "json", *ROOMY, *force)
     document = report_of(result)
@@ -281,7 +281,7 @@ def test_the_month_s_end_stops_the_run_wherever_it_comes(
 
 @pytest.mark.usefixtures("three")
 def test_calls_that_somebody_else_used_up_meanwhile_end_the_run_in_order(start_sandbox: Start, run: Run) -> None:
-    sandbox = start_sandbox(old(3), monthly_limit=100)
+    sandbox = start_sandbox(old(3), monthly_limit=100, burst_limit=10)
     used_up_by_somebody_else(sandbox, 1000, at=1)
     result = run("apply", "--yes", "--format", "json", *ROOMY)
     check_text_of_pages = [(each["outcome"], each["reason"]) for each in report_of(result)["outcomes"]]

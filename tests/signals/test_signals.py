@@ -28,9 +28,9 @@ both = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["
 
 @pytest.fixture
 def three(folder: Path, start_sandbox: Start) -> Sandbox:
-    """Three pages that change; the second one is also published."""
+    """Three pages that change; the second one is also published; slow enough to be written one after the other."""
     write_pages(folder, 3, published=[1])
-    return start_sandbox(live_pages(3))
+    return start_sandbox(live_pages(3), burst_limit=10)
 
 
 def check_truth(sandbox: Sandbox, document: dict[str, Any]) -> None:

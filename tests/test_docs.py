@@ -152,14 +152,7 @@ def test_the_example_pages_and_their_workspace_differ_as_the_demo_tells(example:
 
 def test_the_architecture_names_every_module() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    names = {path.stem for path in (ROOT / "bio_sync").glob("*.py")} | {
-        "sandbox/",
-        "render/",
-        "commands/",
-        "apply/",
-        "transport/",
-        "creating/",
-        "checkup/",
-        "houserules/",
-    }
+    modules = {path.stem for path in (ROOT / "bio_sync").glob("*.py")}
+    packages = {f"{path.parent.name}/" for path in (ROOT / "bio_sync").glob("*/__init__.py")}
+    names = modules | packages
     assert {name for name in names - {"__init__", "__main__"} if f"`{name}`" not in text} == set()

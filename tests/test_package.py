@@ -67,7 +67,7 @@ def test_the_top_level_is_what_the_architecture_says() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     top = {line.split("/")[0] for line in listed.splitlines() if not line.startswith(".")}
     own = {"bio_sync", "schemas", "examples", "tests", "pyproject.toml", "README.md"}
-    joined = {"Makefile", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs", "requirements"}
+    joined = {"Makefile", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs", "requirements", "action.yml"}
     assert own <= top <= own | joined
 
 
@@ -104,7 +104,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
     source = folder / "source"
-    ignore = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", ".hypothesis")
+    ignore = shutil.ignore_patterns(".venv", ".git", "node_modules", "__pycache__", ".*_cache", ".hypothesis")
     shutil.copytree(ROOT, source, ignore=ignore)
     subprocess.run([sys.executable, "-c", build, str(folder)], cwd=source, capture_output=True, check=True)
     (built,) = folder.glob("*.whl")

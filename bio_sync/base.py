@@ -3,12 +3,12 @@
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from bio_sync import timetable, yamltext
 from bio_sync.config import Config
 from bio_sync.errors import NoRevision
-from bio_sync.files import is_page_name, repository_root
+from bio_sync.files import names_page, repository_root
 from bio_sync.git import Blob, Checkout
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.model import DesiredPage, desired_page
@@ -110,11 +110,7 @@ def _path(path: Path, top: str) -> str:
 
 def _in_a_folder(path: str, folders: Iterable[str]) -> bool:
     """Tell whether a search through one of `folders` would have found the file."""
-    for folder in folders:
-        inside = PurePosixPath(path)
-        if path == folder or (inside.is_relative_to(folder) and is_page_name(inside.relative_to(folder).parts)):
-            return True
-    return False
+    return any(names_page(folder, path) for folder in folders)
 
 
 def _texts(value: Json) -> list[str]:

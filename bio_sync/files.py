@@ -70,8 +70,16 @@ def read_bytes(file: FoundFile, *, most: int) -> bytes:
         os.close(descriptor)
 
 
-def is_page_name(parts: Sequence[str]) -> bool:
-    """Tell whether a search through a folder takes the file at this path inside it for a page file."""
+def names_page(entry: str, path: str) -> bool:
+    """Tell whether `entry`, a file or a folder to search, names the page file at `path`.
+
+    Both are paths from the same root, with `/`; nothing is looked for on the disk.
+    """
+    start = "" if entry == "." else f"{entry}/"
+    return path == entry or (path.startswith(start) and _is_page_name(path[len(start) :].split("/")))
+
+
+def _is_page_name(parts: Sequence[str]) -> bool:
     hidden = any(part.startswith(HIDDEN) for part in parts)
     return bool(parts) and not hidden and parts[-1].endswith(PAGE_SUFFIXES) and parts[-1] != CONFIG_NAME
 
@@ -102,7 +110,7 @@ def _search(start: Path, root: Path) -> Iterator[Path]:
             if entry.is_dir(follow_symlinks=False):
                 # Not asked of the system again: in folders a thousand deep that takes minutes.
                 folders.append((path, f"{real}/{entry.name}"))
-            elif is_page_name([entry.name]):
+            elif _is_page_name([entry.name]):
                 yield path
             elif entry.is_symlink() and entry.is_dir() and not Path(real).is_relative_to(os.path.realpath(path)):
                 links.append((path, os.path.realpath(path)))

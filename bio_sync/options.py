@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from bio_sync.errors import BioSyncError
 from bio_sync.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from bio_sync.transport import Meter
 
 # The commands that have `--format json`.
-WITH_JSON = frozenset(("validate", "plan", "show", "apply", "undo", "drift", "doctor"))
+WITH_JSON = frozenset(("validate", "plan", "show", "apply", "undo", "drift", "doctor", "comment", "issue", "matrix"))
+# The forms of `validate` that other programs read; a failure has a place in each.
+REPORTS = ("github", "gitlab", "sarif", "junit")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,8 +34,9 @@ class Session:
     """What one run was told, and what it has cost; `command` and `output_format` say how a failure is shown.
 
     `plan` is the one that an apply was about to carry out, `writing` tells that it has begun to, and `reported` that
-    its report is on its way; `clock` gives seconds, and `sleep`, when it is given,
-    takes the place of waiting. `now` gives the time of day, which links show by: a run asks it once.
+    its report is on its way; `instead_of_files` puts a failure where the run was to save its plan; `clock` gives
+    seconds, and `sleep`, when it is given, takes the place of waiting. `now` gives the time of day, which links show
+    by: a run asks it once.
     """
 
     terminal: Terminal = field(default_factory=Terminal)
@@ -45,6 +49,7 @@ class Session:
     writing: bool = False
     reported: bool = False
     signalled: KeyboardInterrupt | None = None
+    instead_of_files: Callable[[BioSyncError], object] = lambda _: None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] | None = None
     now: Callable[[], datetime] = _time_of_day
@@ -52,12 +57,13 @@ class Session:
     output_format: str = "text"
 
     def expect_format(self, arguments: Sequence[str]) -> None:
-        """Look for the command and `--format json` before anything is parsed: wrong usage is told as JSON too."""
+        """Look for the command and its form before anything is parsed: wrong usage is told as JSON too."""
         words = [word for word in arguments if not word.startswith("-")]
         self.command = next((word for word in words if word in WITH_JSON), "")
-        asked = "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
-        if self.command and asked:
-            self.output_format = "json"
+        for form in ("json", *REPORTS) if self.command == "validate" else ("json",):
+            asked = f"--format={form}" in arguments or ("--format", form) in pairwise(arguments)
+            if self.command and asked:
+                self.output_format = form
 
 
 def _told(context: click.Context, parameter: click.Parameter, value: Any) -> None:

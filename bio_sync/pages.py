@@ -30,7 +30,8 @@ class PageFiles:
     stranger. `sources` tells by page id where a wanted page was read from, `folders` which were searched because
     a PATH named them. `transitions` are those after `at`, in their order in time. Of the pointers that match
     nothing in the files, `unmatched` has those that count for every page, `pointing` by page id the documents with
-    such of their own. `documents` are those of the wanted pages, until house rules have seen them.
+    such of their own. `documents` are those of the wanted pages, until house rules have seen them. `found` are all
+    files that were read.
     """
 
     desired: tuple[DesiredPage, ...]
@@ -45,6 +46,7 @@ class PageFiles:
     unmatched: tuple[str, ...] = ()
     pointing: Mapping[str, Document] = field(default_factory=dict)
     documents: tuple[Document, ...] = ()
+    found: tuple[FoundFile, ...] = ()
 
 
 def read_pages(
@@ -83,6 +85,7 @@ def read_pages(
         unmatched=unmatched,
         pointing=pointing,
         documents=tuple(documents),
+        found=tuple(found),
     )
 
 

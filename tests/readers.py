@@ -74,8 +74,9 @@ def gitlab_quick_action(line: str) -> Command | None:
 
 
 def _properties(text: str, separator: str, signs: dict[str, str]) -> dict[str, str]:
-    pairs = (part.partition("=") for part in text.split(separator) if part)
-    return {key: _unescaped(value, signs) for key, equals, value in pairs if equals and value}
+    # .NET's Split with RemoveEmptyEntries: signs at the start of either half are empty entries.
+    pairs = (part.lstrip("=").partition("=") for part in text.split(separator))
+    return {key: _unescaped(value.lstrip("="), signs) for key, _, value in pairs if key and value.lstrip("=")}
 
 
 def _unescaped(text: str, signs: dict[str, str]) -> str:

@@ -867,3 +867,13 @@ def test_a_clone_without_file_contents_fetches_them_all_at_once(
     assert run("plan", "--base", "HEAD~1", "--offline").code == 0
     fetches = [line for line in (tmp_path / "trace").read_text().splitlines() if "run_command" in line]
     assert len([line for line in fetches if " fetch origin " in line]) <= 2
+
+
+def test_a_base_that_is_named_by_its_commit_is_shown_once_and_short(repo: Repository, run: Run) -> None:
+    repo.commit({"pages/p.yaml": page(title="Old")})
+    repo.commit({"pages/p.yaml": page(title="New")})
+    commit = repo.git("rev-parse", "HEAD~1")
+    for form in ("text", "markdown"):
+        assert commit not in run("plan", "--base", commit, "--offline", "--format", form).out
+        assert commit[:12] in run("plan", "--base", commit, "--offline", "--format", form).out
+        assert "HEAD~1" in run("plan", "--base", "HEAD~1", "--offline", "--format", form).out

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bio_sync.errors import NoPages
-from bio_sync.files import FoundFile, LeavesRepository, find_pages, read_bytes, repository_root
+from bio_sync.files import FoundFile, LeavesRepository, find_pages, names_page, read_bytes, repository_root
 from tests.conftest import Run
 
 PAGE = "id: bio_1\n"
@@ -304,3 +304,17 @@ def test_a_worktree_whose_git_is_a_file_is_a_repository(tmp_path: Path) -> None:
 
 def test_outside_of_a_repository_there_is_no_root() -> None:
     assert repository_root(Path("/")) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "path", "named"),
+    [
+        *(("pages", "pages/a.yaml", True), ("pages", "pages/team/b.yml", True), (".", "a.yaml", True)),
+        *(("pages/a.yaml", "pages/a.yaml", True), ("notes.txt", "notes.txt", True), ("pages", "a.yaml", False)),
+        *(("pages", "pages-old/a.yaml", False), ("pages/a.yaml", "pages/a.yaml.yaml", False)),
+        *(("pages", "pages/_drafts/a.yaml", False), (".", ".github/a.yaml", False), ("pages", "pages/a.txt", False)),
+        *(("pages", "pages/bio-sync.yaml", False), ("../pages", "pages/a.yaml", False)),
+    ],
+)
+def test_of_a_path_alone_it_is_known_whether_an_entry_names_it(entry: str, path: str, named: bool) -> None:
+    assert names_page(entry, path) == named

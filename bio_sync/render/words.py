@@ -135,7 +135,9 @@ def compared_with(plan: Plan, quoted: Quoted = visible) -> str:
     base = plan.circumstances.base
     if base is None:
         return ""
-    named = f"{quoted(shortened(base.name))} ({base.commit[:SHORT_COMMIT]})"
+    short = base.commit[:SHORT_COMMIT]
+    # A CI system names the commit itself.
+    named = quoted(short) if base.name == base.commit else f"{quoted(shortened(base.name))} ({short})"
     if plan.circumstances.offline:
         return f"Made offline: compared with the files at {named}, not with the live pages."
     found = [f"{count:,} {origin}" for origin, count in plan.origins.items() if count]

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from bio_sync.commands import commands
-from bio_sync.errors import BioSyncError, InvalidFiles, ServiceError, Terminated
+from bio_sync.errors import BioSyncError, ServiceError, Terminated
 from bio_sync.key import key_at_hand
 from bio_sync.options import Session
 from bio_sync.terminal import use_utf8
@@ -22,6 +22,10 @@ USAGE = 64
 INTERRUPTED = 130
 TERMINATED = 143
 INCOMPLETE = 3
+# Forms that nobody reads where they are printed.
+UNREAD = ("html", "gitlab", "sarif", "junit")
+# Commands whose result goes into a variable of a CI system.
+FOR_A_VARIABLE = ("matrix",)
 # Seconds; long enough to be out of what a finalizer does.
 _A_MOMENT = 0.01
 
@@ -137,23 +141,20 @@ def _ended_by(cause: BaseException | None) -> Interrupted:
 
 def _explained(error: BioSyncError, session: Session) -> int:
     """Say what went wrong: on standard error always, on standard output in the form that was asked for."""
-    from bio_sync import report  # noqa: PLC0415 - heavier than `--help` needs
+    from bio_sync.commands import failing  # noqa: PLC0415 - heavier than `--help` needs
 
+    terminal = session.terminal
     # There is one result: when it is out, the rest is for standard error.
-    terminal, told = session.terminal, "" if session.reported else session.output_format
-    problems = list(map(report.problem_text, error.problems)) if isinstance(error, InvalidFiles) else []
-    if told == "json":
-        calls, left = (session.meter.calls, session.meter.quota_remaining) if session.meter else (0, None)
-        failure = report.failure_json(error, session.command, session.plan, calls=calls, quota_remaining=left)
-        terminal.result(report.as_text(failure))
-    elif told == "markdown":
-        from bio_sync.render import markdown  # noqa: PLC0415
-
-        terminal.result(markdown.failure(error, problems, command=session.command))
-    elif told == "text":
-        terminal.result("".join(problems))
-    elif problems:
+    if isinstance(error, WrongUsage) and session.command == "validate" and session.output_format != "json":
+        # A report is about files; a mistake in a job's script is for its log.
+        session.output_format = "text"
+    if not session.reported:
+        terminal.result(failing.printed(session, error))
+    unread = session.output_format in UNREAD or session.command in FOR_A_VARIABLE
+    if (session.reported or unread) and (problems := failing.problems_of(error)):
         terminal.complain("".join(problems).rstrip())
+    if not isinstance(error, WrongUsage):
+        session.instead_of_files(error)
     request = f" (request {error.request_id})" if isinstance(error, ServiceError) and error.request_id else ""
     terminal.complain(f"error: {visible(error.message)}{request}")
     if error.hint:

@@ -6,7 +6,7 @@ from pathlib import Path
 from bio_sync import schema
 from bio_sync.diff import operations
 from bio_sync.errors import InvalidPlanFile, StalePlan
-from bio_sync.jsonvalues import parsed
+from bio_sync.jsonvalues import Json, parsed
 from bio_sync.plan import Change, Plan
 from bio_sync.planfile import from_json
 from bio_sync.timetable import has_come
@@ -15,21 +15,37 @@ from bio_sync.visible import shortened, visible
 # A plan of ten thousand pages that all change is some 60 MB.
 MOST_PLAN_BYTES = 256 * 1024 * 1024
 _LOOK = "look at a new plan: bio-sync plan --out plan.json"
+_SAVE = "save one with `bio-sync plan --out plan.json`"
 
 
 def read_plan(path: str) -> Plan:
     """Read a saved plan; raises InvalidPlanFile for what is none, or was changed."""
+    document = read_document(path)
+    if isinstance(document, dict) and isinstance(why := document.get("error"), dict):
+        said = shortened(str(why.get("message", "")), 200)
+        raise InvalidPlanFile(
+            f"{visible(path)} holds no plan, since making it failed: {said}",
+            hint="make it again: bio-sync plan --out plan.json",
+        )
+    return plan_of(document, path)
+
+
+def read_document(path: str) -> Json:
+    """Read what was saved as a plan, or in its place; raises InvalidPlanFile for what is no JSON."""
     shown = visible(path)
-    hint = "save one with `bio-sync plan --out plan.json`"
     try:
         with Path(path).open("rb") as stream:
-            document = parsed(stream.read(MOST_PLAN_BYTES).decode("utf-8-sig"))
+            return parsed(stream.read(MOST_PLAN_BYTES).decode("utf-8-sig"))
     except OSError as error:
-        raise InvalidPlanFile(f"{shown} can't be read: {visible(error.strerror or 'unknown')}", hint=hint) from None
+        raise InvalidPlanFile(f"{shown} can't be read: {visible(error.strerror or 'unknown')}", hint=_SAVE) from None
     except (ValueError, RecursionError):
-        raise InvalidPlanFile(f"{shown} is no saved plan: it is not JSON", hint=hint) from None
+        raise InvalidPlanFile(f"{shown} is no saved plan: it is not JSON", hint=_SAVE) from None
+
+
+def plan_of(document: Json, path: str) -> Plan:
+    """Give the plan that a document is; raises InvalidPlanFile, naming the file, for one that is none."""
     if complaint := schema.plan_complaint(document):
-        raise InvalidPlanFile(f"{shown} is no saved plan: {complaint}", hint=hint)
+        raise InvalidPlanFile(f"{visible(path)} is no saved plan: {complaint}", hint=_SAVE)
     return from_json(schema.as_object(document))
 
 

@@ -85,6 +85,13 @@ def parsed(text: str) -> Json:
     return value
 
 
+def member(value: Json, *names: str) -> Json:
+    """Give what is at a path of names in objects; None where there is nothing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def canonical(value: Json) -> str:
     """Write `value` as the one JSON text that equal values share: sorted keys, ASCII, no spaces."""
     return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

@@ -8,7 +8,7 @@ from bio_sync.jsonvalues import Json, JsonObject, json_text
 from bio_sync.pages import PageFiles
 from bio_sync.plan import Plan
 from bio_sync.problems import Problem
-from bio_sync.visible import plural, shortened, visible
+from bio_sync.visible import calls_used, shortened, visible
 
 FORMAT_VERSION = "1.0"
 
@@ -42,8 +42,7 @@ def outcome_text(outcome: Outcome) -> str:
 def summary_text(report: Report, *, calls: int, quota_remaining: int | None) -> str:
     """Say in one sentence what became of all pages, and what it cost."""
     counts = ", ".join(f"{count:,} {word}" for word, count in report.summary.items() if count) or "nothing to do"
-    left = "" if quota_remaining is None else f", {quota_remaining:,} left this month"
-    return f"Pages: {counts}. API: {plural(calls, 'call')} used{left}.\n"
+    return f"Pages: {counts}. API: {calls_used(calls, quota_remaining)}.\n"
 
 
 def report_json(report: Report, *, calls: int, quota_remaining: int | None, journal: str | None = None) -> JsonObject:

@@ -319,29 +319,6 @@ def test_an_apply_goes_on_when_nobody_reads_its_words_any_more(one_change: Sandb
     assert writes(one_change) == 2
 
 
-@pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_during_an_apply_ends_with_a_report_and_its_code(
-    one_change: Sandbox, folder: Path, signal_number: int, code: int
-) -> None:
-    (folder / "pages" / "p1.yaml").write_text("id: bio_1\ntitle: New too\n")
-    # A minute is more than anybody who ended a run would wait: the write is cut, and read back.
-    one_change.faults.append(Fault(status=None, delay=60, method="PATCH", path="bio_0"))
-    command = [*COMMAND, "apply", "--yes", "--format", "json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-        while len(one_change.requests) < 2 and running.poll() is None:
-            time.sleep(0.02)
-        running.send_signal(signal_number)
-        out, err = running.communicate(timeout=30)
-    report = json.loads(out)
-    assert running.returncode == report["exit_code"] == code
-    assert b"ending: what is under way is brought to its end first; once more to leave at once" in err
-    assert [(each["outcome"], each["reason"]) for each in report["outcomes"]] == [
-        ("unknown", "interrupted"),
-        ("skipped", "interrupted"),
-    ]
-    assert [call.method for call in one_change.requests] == ["GET", "PATCH", "GET"]
-
-
 def test_timeout_has_to_be_a_number_of_seconds(folder: Path, run: Run) -> None:
     assert run("--timeout", "nan", "validate").code == 64
 
@@ -543,3 +520,11 @@ def test_a_signal_that_python_would_drop_in_a_finalizer_ends_the_run_all_the_sam
         assert done.returncode in {1, -signal.SIGINT}
         assert done.stderr.splitlines()[-1].rstrip(": ") == kind
         assert "ignored" not in done.stderr
+
+
+@pytest.mark.usefixtures("one_change")
+def test_whoever_asks_for_more_talk_hears_of_each_page_beside_an_apply_s_json(run: Run) -> None:
+    result = run("apply", "--yes", "--force", "--format", "json", "-v")
+    assert result.err.splitlines().count("applied    pages/p0.yaml  update") == 1
+    assert json.loads(result.out)["summary"]["applied"] == 1
+    assert "pages/p0.yaml  update" not in run("apply", "--yes", "--format", "json").err

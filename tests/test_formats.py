@@ -109,6 +109,7 @@ def test_problems_in_files_never_stand_in_a_document_of_another_form(form: str, 
     assert result.code == 1
     problem = "pages/a.yaml:2:1: /titel: the key 'titel' is not known here"
     assert (problem in result.out) == (form in {"text", "markdown"})
+    assert ("the key &#39;titel&#39; is not known here" in result.out) == (form == "html")
     assert (problem in result.err) == (form in {"html", "gitlab"})
     assert "error: 1 problem in the files" in result.err
     if form == "markdown":

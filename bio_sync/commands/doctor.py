@@ -108,7 +108,7 @@ def _shown(session: Session, key: "ApiKey") -> str:
 def _show(session: Session, checks: list["Check"], output_format: str, code: int) -> None:
     from bio_sync import report  # noqa: PLC0415
     from bio_sync.render.text import Line, paint  # noqa: PLC0415
-    from bio_sync.visible import plural, visible  # noqa: PLC0415
+    from bio_sync.visible import calls_used, visible  # noqa: PLC0415
 
     calls, left = (session.meter.calls, session.meter.quota_remaining) if session.meter else (0, None)
     if output_format == "json":
@@ -123,6 +123,5 @@ def _show(session: Session, checks: list["Check"], output_format: str, code: int
         status = (f"{each.status:<6}", STYLES[each.status])
         lines.append((status, (f"{each.name:<10}{visible(each.message)}", "plain")))
         lines += [((f"{INDENT}{visible(each.hint)}", "quiet"),)] if each.hint else []
-    remaining = "" if left is None else f", {left:,} left this month"
-    lines.append(((f"API: {plural(calls, 'call')} used{remaining}.", "quiet"),))
+    lines.append(((f"API: {calls_used(calls, left)}.", "quiet"),))
     session.terminal.result(paint(lines, colour=session.terminal.colours(sys.stdout)))

@@ -4,7 +4,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from bio_sync.commands.group import command, format_option, paths_argument
+from bio_sync.commands.group import Out, command, format_option, out_option, paths_argument
+from bio_sync.commands.output import check_folders, save
 from bio_sync.commands.service import configuration, connect, planned
 from bio_sync.options import Session
 
@@ -15,16 +16,19 @@ if TYPE_CHECKING:
     from bio_sync.render.drift import Answers
 
 DRIFTED = 2
+FORMATS = ("text", "json", "markdown")
 
 
 @command("drift", example="bio-sync drift --format markdown")
 @paths_argument
-@format_option("text", "json", "markdown")
-def drift(session: Session, paths: tuple[str, ...], output_format: str) -> int:
+@format_option(*FORMATS)
+@out_option(*FORMATS)
+def drift(session: Session, paths: tuple[str, ...], output_format: str, outs: tuple[Out, ...]) -> int:
     """Show how live pages differ from their files. It only reads, and exits with 2 when any differs.
 
     It is the plan told from the live side, with the two answers to each difference: pull it, or apply over it.
     """
+    check_folders(outs)
     from bio_sync import workflow  # noqa: PLC0415
     from bio_sync.api import Api  # noqa: PLC0415
 
@@ -33,7 +37,12 @@ def drift(session: Session, paths: tuple[str, ...], output_format: str) -> int:
     workflow.checked(files)
     with connect(session, Api) as api:
         made = planned(session, files, api, strangers=True)
-    _show(session, made, _answers(session, config, files, made), output_format)
+    answers = _answers(session, config, files, made)
+    saved = save(session, outs, lambda form: _rendered(made, answers, form))
+    colour = session.terminal.colours(sys.stdout)
+    session.terminal.result(_rendered(made, answers, output_format, colour=colour))
+    if not saved:
+        return 1
     return DRIFTED if made.changes or made.gone else 0
 
 
@@ -55,12 +64,11 @@ def _answers(session: Session, config: "Config", files: "PageFiles", made: "Plan
     return answers
 
 
-def _show(session: Session, made: "Plan", answers: "Answers", output_format: str) -> None:
+def _rendered(made: "Plan", answers: "Answers", output_format: str, *, colour: bool = False) -> str:
     from bio_sync.render import drift as render  # noqa: PLC0415
 
     if output_format == "json":
-        session.terminal.result(render.as_json(made, answers))
-    elif output_format == "markdown":
-        session.terminal.result(render.as_markdown(made, answers))
-    else:
-        session.terminal.result(render.as_text(made, answers, colour=session.terminal.colours(sys.stdout)))
+        return render.as_json(made, answers)
+    if output_format == "markdown":
+        return render.as_markdown(made, answers)
+    return render.as_text(made, answers, colour=colour)

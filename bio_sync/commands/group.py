@@ -1,7 +1,8 @@
 """The command `bio-sync` itself, and what its commands are made with."""
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bio_sync import __version__
+from bio_sync.errors import BioSyncError
 from bio_sync.options import Session, everywhere
 from bio_sync.visible import visible
 
@@ -114,8 +116,37 @@ class Out:
     output_format: str
 
 
-def _outs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[Out, ...]:
-    outs = tuple(map(_out, values))
+def out_option(*formats: str) -> Callable[[Any], Any]:
+    """Make the option `--out`, for files in some of the forms; when the run fails, they tell why instead."""
+
+    def outs(context: click.Context, _: click.Parameter, values: tuple[str, ...]) -> tuple[Out, ...]:
+        found = _outs(tuple(_out(value, formats) for value in values))
+        session: Session = context.ensure_object(Session)
+        session.instead_of_files = functools.partial(_save_failure, session, found)
+        return found
+
+    return click.option(
+        "--out",
+        "outs",
+        metavar="FILE",
+        multiple=True,
+        callback=outs,
+        help=f"Save it too: FILE{', '.join(_endings(formats))}; may repeat.",
+    )
+
+
+def _endings(formats: Sequence[str]) -> list[str]:
+    suffixes = [suffix for suffix, output_format in SUFFIXES.items() if output_format in formats]
+    return [*suffixes, *(f"or {name}:FILE" for name in NAMED if name in formats)]
+
+
+def _save_failure(session: Session, outs: tuple[Out, ...], error: BioSyncError) -> None:
+    from bio_sync.commands.failing import save_failure  # noqa: PLC0415 - rarely needed
+
+    save_failure(session, outs, error)
+
+
+def _outs(outs: tuple[Out, ...]) -> tuple[Out, ...]:
     places = [Path(out.path).resolve() for out in outs]
     for out, place in zip(outs, places, strict=True):
         # A pipe or /dev/null takes more than one.
@@ -124,27 +155,15 @@ def _outs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tup
     return outs
 
 
-def _out(value: str) -> Out:
+def _out(value: str, formats: Sequence[str]) -> Out:
     name, colon, path = value.partition(":")
-    if colon and path and name in NAMED:
+    if colon and path and name in NAMED and name in formats:
         return Out(path, name)
-    suffix = Path(value).suffix.lower()
-    if suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise click.UsageError(
-            f"--out {visible(value)}: the suffix chooses the form: {known}, or gitlab:FILE for a merge request"
-        )
-    return Out(value, SUFFIXES[suffix])
-
-
-out_option = click.option(
-    "--out",
-    "outs",
-    metavar="FILE",
-    multiple=True,
-    callback=_outs,
-    help="Save the plan too: FILE.json, .md, .html, .txt, or gitlab:FILE; may repeat.",
-)
+    output_format = SUFFIXES.get(Path(value).suffix.lower())
+    if output_format not in formats:
+        known = ", ".join(_endings(formats))
+        raise click.UsageError(f"--out {visible(value)}: the suffix chooses the form: {known}")
+    return Out(value, str(output_format))
 
 
 def _none_empty(_: click.Context, __: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:

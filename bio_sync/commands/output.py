@@ -1,7 +1,7 @@
 """What a plan and an apply say, and where: on standard output, on standard error, in files."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,12 +41,13 @@ def show_before_apply(session: Session, plan: "Plan", *, to_stderr: bool, asking
 
 
 def tell_outcome(session: Session, outcome: "Outcome") -> None:
-    """Print the line of one page as it is known; pages that were as wanted are for those who asked for more talk."""
+    """Print the line of one page as it is known.
+
+    Pages that were as wanted, and all of them beside a result in JSON, are for those who asked for more talk.
+    """
     from bio_sync import report  # noqa: PLC0415
 
-    if session.output_format == "json":
-        return
-    if outcome.outcome == "unchanged":
+    if outcome.outcome == "unchanged" or session.output_format == "json":
         session.terminal.detail(report.outcome_text(outcome).rstrip())
     else:
         session.terminal.result(report.outcome_text(outcome))
@@ -64,6 +65,13 @@ def show_report(session: Session, plan: "Plan", done: "Report", meter: "Meter", 
         session.terminal.result(report.summary_text(done, calls=calls, quota_remaining=left))
 
 
+def rendered(plan: "Plan") -> Callable[[str], str]:
+    """Give what writes a plan in a form."""
+    from bio_sync import render  # noqa: PLC0415
+
+    return lambda output_format: render.RENDERERS[output_format](plan)
+
+
 def check_folders(outs: Sequence[Out]) -> None:
     """Look for the folders of files that are to be saved, before a call is spent; raises NotWritten."""
     for out in outs:
@@ -72,14 +80,13 @@ def check_folders(outs: Sequence[Out]) -> None:
             raise NotWritten(f"{visible(out.path)} can't be written: there is no such folder", hint="make it first")
 
 
-def save(session: Session, plan: "Plan", outs: Sequence[Out]) -> bool:
+def save(session: Session, outs: Sequence[Out], rendered: Callable[[str], str]) -> bool:
     """Write a plan into files, each in its form; what can't be written is told, and does not stop the others."""
-    from bio_sync import render  # noqa: PLC0415
-
+    session.instead_of_files = lambda _: None
     whole = True
     for out in outs:
         try:
-            session.terminal.save(out.path, render.RENDERERS[out.output_format](plan))
+            session.terminal.save(out.path, rendered(out.output_format))
             session.terminal.say(f"saved {visible(out.path)}")
         except NotWritten as error:
             whole = False

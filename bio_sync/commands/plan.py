@@ -1,11 +1,12 @@
 """`bio-sync plan` and `show`: what an apply would change, and a saved plan again."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bio_sync.commands.group import PLAN_FORMATS, Out, command, format_option, out_option, paths_argument
-from bio_sync.commands.output import check_folders, save, show
+from bio_sync.commands.output import check_folders, rendered, save, show
 from bio_sync.commands.service import (
     base_files,
     commit_of,
@@ -16,7 +17,7 @@ from bio_sync.commands.service import (
     planned_offline,
 )
 from bio_sync.options import Session
-from bio_sync.visible import plural, shortened
+from bio_sync.visible import plural, shortened, visible
 
 if TYPE_CHECKING:
     from bio_sync.plan import Plan
@@ -40,7 +41,7 @@ def _moment(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @command("plan", example="bio-sync plan --base origin/main --out plan.json --out plan.md")
 @paths_argument
 @format_option(*PLAN_FORMATS)
-@out_option
+@out_option(*PLAN_FORMATS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--base", metavar="REV", help="Tell whose each change is: the files' since this commit, or drift.")
 @click.option("--fail-on-drift", is_flag=True, help="With --base: exit with 1 when somebody changed a page live.")
@@ -81,7 +82,7 @@ def plan(
         with connect(session, Api) as api:
             limit = guard_limit(config)
             made = planned(session, files, api, now=now, at=at, commit=commit, base=before, limit=limit)
-    saved = save(session, made, outs)
+    saved = save(session, outs, rendered(made))
     show(session, made, output_format)
     code = _exit_code(session, made, detailed=detailed_exitcode, fail_on_drift=fail_on_drift)
     return code if saved else 1
@@ -90,14 +91,16 @@ def plan(
 @command("show", example="bio-sync show plan.json --format html > plan.html")
 @click.argument("saved", metavar="PLAN.json", type=click.Path())
 @format_option(*PLAN_FORMATS)
-@out_option
+@out_option(*PLAN_FORMATS)
 def show_saved(session: Session, saved: str, output_format: str, outs: tuple[Out, ...]) -> int:
     """Show a saved plan again, in any form: no network, no key."""
     from bio_sync import consent  # noqa: PLC0415
 
+    if any(Path(out.path).resolve() == Path(saved).resolve() for out in outs):
+        raise click.UsageError(f"--out {visible(saved)} is the saved plan itself.")
     check_folders(outs)
     made = consent.read_plan(saved)
-    whole = save(session, made, outs)
+    whole = save(session, outs, rendered(made))
     show(session, made, output_format)
     return 0 if whole else 1
 

@@ -10,7 +10,7 @@ from bio_sync.jsonvalues import Json, JsonObject, json_text
 from bio_sync.plan import UPDATE, Change, Plan
 from bio_sync.render import markdown, text, words
 from bio_sync.render.steps import MOST_OF_A_NAME, Step, steps_of
-from bio_sync.visible import plural, shortened, visible
+from bio_sync.visible import calls_used, plural, shortened, visible
 
 MEANING = "from the file to the live page: + is on the live page only, - in the file only, ~ differs"
 MOST_UNMANAGED = 20
@@ -106,16 +106,14 @@ def _counts(plan: Plan, pages: Sequence[Drifted]) -> tuple[str, str]:
 
 
 def _calls(plan: Plan) -> str:
-    left = plan.circumstances.quota_remaining
-    rest = "" if left is None else f", {left:,} left this month"
-    return f"{plural(plan.circumstances.calls, 'call')} used{rest}."
+    return f"{calls_used(plan.circumstances.calls, plan.circumstances.quota_remaining)}."
 
 
-def as_markdown(plan: Plan, answers: Answers) -> str:
+def as_markdown(plan: Plan, answers: Answers, *, label: str = "") -> str:
     """Write drift as GitHub-flavoured Markdown for an issue, of at most 60,000 bytes, cut between pages and steps."""
     pages = drifted(plan, answers)
     title, rest = _counts(plan, pages)
-    head = f"## bio-sync drift\n\n**{title}** {rest}\n"
+    head = f"{markdown.title('drift', label)}\n\n**{title}** {rest}\n"
     head += "".join(markdown.listed("### ⚠️ Warnings", list(map(markdown.span, words.warnings(plan)))))
     if pages:
         head += f"\nThe differences are told {MEANING}.\n"

@@ -2,7 +2,9 @@
 
 import json
 
+from bio_sync.errors import BioSyncError
 from bio_sync.plan import Plan
+from bio_sync.visible import visible
 
 
 def render(plan: Plan) -> str:
@@ -11,3 +13,8 @@ def render(plan: Plan) -> str:
     The form is that of GitLab's `artifacts:reports:terraform`.
     """
     return json.dumps({"create": 0, "update": len(plan.changes), "delete": 0}) + "\n"
+
+
+def failure(error: BioSyncError) -> str:
+    """Write, in the place of a plan, a report without counts, which the widget tells of as one that failed."""
+    return json.dumps({"error": visible(error.message)}) + "\n"

@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bio_sync.errors import BioSyncError
 from bio_sync.plan import PUBLISH, UNPUBLISH, Change, Plan
 from bio_sync.render import words
 from bio_sync.render.phone import Phone, phones_of
-from bio_sync.render.steps import MOST_OF_A_NAME, Step
+from bio_sync.render.steps import LONGEST_VALUE, MOST_OF_A_NAME, Step
 from bio_sync.render.words import Section
 from bio_sync.visible import plural, shortened, visible
 
@@ -54,25 +55,36 @@ class Shown:
 
 def render(plan: Plan) -> str:
     """Write a plan as an HTML document that asks nothing of any network."""
-    environment = _environment()
-    assert environment.loader is not None  # noqa: S101 - it was made with one
-    # A browser hashes a style after it has made its line ends \n.
-    style = "\n".join(environment.loader.get_source(environment, "report.css")[0].splitlines())
     groups = _groups(plan)
     # A page that needs a decision comes before the others, as its section does.
     urgency = {page_id: place for place, page_id in enumerate(groups)}
     changes = sorted(plan.changes, key=lambda change: urgency.get(change.page_id, len(urgency)))
-    return environment.get_template("report.html").render(
+    return _document(
+        "report.html",
         plan=plan,
         words=words,
         most_transitions=MOST_TRANSITIONS,
         visible=visible,
         signs=words.SIGNS,
         verbs=VERBS,
-        style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         pages=[_shown(change, plan, groups[change.page_id]) for change in changes],
     )
+
+
+def failure(error: BioSyncError, problems: Sequence[str] = ()) -> str:
+    """Write, in the place of a plan, why there is none; `problems` are those of the files, in words."""
+    message, hint = (shortened(text, LONGEST_VALUE) for text in (error.message, error.hint))
+    told = [problem.rstrip("\n") for problem in problems]
+    return _document("failure.html", message=message, hint=hint, problems=told)
+
+
+def _document(template: str, **values: Any) -> str:
+    environment = _environment()
+    assert environment.loader is not None  # noqa: S101 - it was made with one
+    # A browser hashes a style after it has made its line ends \n.
+    style = "\n".join(environment.loader.get_source(environment, "report.css")[0].splitlines())
+    style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return environment.get_template(template).render(style=style, style_hash=style_hash, **values)
 
 
 @cache

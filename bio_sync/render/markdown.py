@@ -34,16 +34,19 @@ _NOT_HARMLESS = re.compile(r"[^A-Za-z0-9_ /,.()\-=\u0080-\U0010ffff]|(?<=[wW])\.
 _BACKTICKS = re.compile("`+")
 
 
-def render(plan: Plan) -> str:
-    """Write a plan as GitHub-flavoured Markdown of at most 60,000 bytes, cut between blocks and steps only."""
-    head, foot = "".join(_head(plan)), "".join(_foot(plan))
+def render(plan: Plan, *, label: str = "") -> str:
+    """Write a plan as GitHub-flavoured Markdown of at most 60,000 bytes, cut between blocks and steps only.
+
+    `label` tells one of several plans of a repository apart, in the title.
+    """
+    head, foot = "".join(_head(plan, label)), "".join(_foot(plan))
     return head + _sections(plan, MOST_BYTES - size(head) - size(foot)) + foot
 
 
-def failure(error: BioSyncError, problems: Sequence[str] = (), *, command: str = "plan") -> str:
+def failure(error: BioSyncError, problems: Sequence[str] = (), *, command: str = "plan", label: str = "") -> str:
     """Write, in the place of a plan, why there is none; `problems` are those of the files, in words."""
     why = "It failed:" if command == "drift" else "There is no plan:"
-    said = f"## bio-sync {command}\n\n**{why}** {span(shortened(error.message, LONGEST_VALUE))}\n"
+    said = f"{title(command, label)}\n\n**{why}** {span(shortened(error.message, LONGEST_VALUE))}\n"
     said += f"\n{span(shortened(error.hint, LONGEST_VALUE))}\n" if error.hint else ""
     around = BYTES_AROUND + 2 * len(_fence("".join(problems)))
     told = list(fitting(problems, MOST_BYTES - size(said) - around))
@@ -78,9 +81,14 @@ def _fence(text: str) -> str:
     return "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(text)), default=0))
 
 
-def _head(plan: Plan) -> Iterator[str]:
-    title, rest = words.counts(plan)
-    yield f"## bio-sync plan\n\n**{title}** {rest}\n"
+def title(command: str, label: str = "") -> str:
+    """Give the heading that a comment or an issue begins with."""
+    return f"## bio-sync {command}" + (f": {span(shortened(label))}" if label else "")
+
+
+def _head(plan: Plan, label: str) -> Iterator[str]:
+    count, rest = words.counts(plan)
+    yield f"{title('plan', label)}\n\n**{count}** {rest}\n"
     moment, meaning = words.as_of(plan, span)
     if moment:
         yield f"\n**{moment}**{meaning}\n"
@@ -107,12 +115,12 @@ def _foot(plan: Plan) -> Iterator[str]:
 
 
 def _transitions(plan: Plan) -> Iterator[str]:
-    title, meaning = words.TRANSITIONS
+    name, meaning = words.TRANSITIONS
     entries = [
         f"{span(each.moment)}: {span(each.label)} {'appears' if each.appears else 'vanishes'}, {span(each.file)}"
         for each in words.transitions(plan, len(plan.transitions))
     ]
-    heading = f"### {title[:-1]}\n\n{meaning[:1].upper()}{meaning[1:]}"
+    heading = f"### {name[:-1]}\n\n{meaning[:1].upper()}{meaning[1:]}"
     yield from listed(heading, entries, most=MOST_TRANSITIONS)
 
 

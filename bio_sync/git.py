@@ -1,7 +1,6 @@
 """What git knows of a checkout, asked by commands that only read; the key is not in their environment."""
 
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -9,23 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bio_sync.errors import NoRevision
-from bio_sync.jsonvalues import parsed
+from bio_sync.event import COMMIT, pushed_commit, read_event
+from bio_sync.key import SECRETS
 from bio_sync.visible import shortened, visible
 
 # A checkout on a slow disk, and a partial clone that has to fetch what it is asked for.
 SECONDS = 120
-MOST_EVENT_BYTES = 8 * 1024 * 1024
 # Windows takes 32,767 characters, other systems more.
 MOST_ARGUMENTS = 24_000
-COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SETTINGS = {
     "LC_ALL": "C",
     "GIT_TERMINAL_PROMPT": "0",  # to ask for a password would wait for ever in CI
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_LITERAL_PATHSPECS": "1",
 }
-# The key is none of git's business; and a hook of another repository says by the rest that it is that one's.
-_KEY = ("XQR_API_KEY", "XQR_API_KEY_FILE")
+# A hook of another repository says by these that it is that one's.
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 _ORDINARY = (b"100644", b"100755")
 
@@ -143,7 +140,7 @@ class Checkout:
                 "git is not installed, and what was committed is asked of it",
                 hint="install git, or do without what needs it, such as --base",
             )
-        environment = {name: value for name, value in os.environ.items() if name not in (*_KEY, *_OF_A_HOOK)}
+        environment = {name: value for name, value in os.environ.items() if name not in SECRETS.union(_OF_A_HOOK)}
         try:
             return subprocess.run(  # noqa: S603 - a fixed program; names follow --end-of-options or --
                 [program, *arguments],
@@ -172,23 +169,17 @@ def head_commit(root: Path | None, environment: Mapping[str, str]) -> str | None
     try:
         checkout = Checkout(root)
         head = checkout.commit("HEAD")
-        pushed = _pushed_commit(environment.get("GITHUB_EVENT_PATH"))
+        pushed = _pushed_commit(environment.get("GITHUB_EVENT_PATH", ""))
         return pushed if pushed and pushed in checkout.parents(head) else head
     except NoRevision:
         return None
 
 
-def _pushed_commit(event_path: str | None) -> str | None:
-    if not event_path:
-        return None
+def _pushed_commit(event_path: str) -> str | None:
     try:
-        with Path(event_path).open("rb") as stream:
-            event = parsed(stream.read(MOST_EVENT_BYTES).decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return pushed_commit(read_event(event_path))
+    except (OSError, ValueError):
         return None
-    for key in ("pull_request", "head", "sha"):
-        event = event.get(key) if isinstance(event, dict) else None
-    return event if isinstance(event, str) and COMMIT.fullmatch(event) else None
 
 
 def _not_whole() -> NoRevision:

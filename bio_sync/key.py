@@ -9,6 +9,9 @@ from bio_sync.errors import InvalidKey
 from bio_sync.visible import visible
 
 KEY_VARIABLE, KEY_FILE_VARIABLE = "XQR_API_KEY", "XQR_API_KEY_FILE"
+TOKEN_VARIABLES = ("GITHUB_TOKEN", "GH_TOKEN")
+# What no other program that we start has any use for.
+SECRETS = frozenset((KEY_VARIABLE, KEY_FILE_VARIABLE, *TOKEN_VARIABLES))
 # RFC 9110, section 5.5: visible ASCII is what every header may carry. But for what JSON, HTML or Markdown would write
 # in another way: the key has to be found, and cut out, in all of them.
 _SENDABLE = re.compile(r"[!$%()*+,./0-9:;=?@A-Z^_a-z{}~\[\]-]+")

@@ -351,6 +351,7 @@ def test_the_process_has_no_key_and_an_end_of_its_own(folder: Path, monkeypatch:
     monkeypatch.setattr(sys, "executable", str(program))
     monkeypatch.setenv("XQR_API_KEY", "xqr_pk_0a1b2c3d." + "k" * 64)
     monkeypatch.setenv("XQR_API_KEY_FILE", "keyfile")
+    monkeypatch.setenv("GH_TOKEN", "ghs_secret")
     (folder / "jsonschema.py").write_text("raise SystemExit('a file of the working directory was run')\n")
     repository(folder, {"maxProperties": 0})
     rules = read_config(None).house_rules
@@ -358,6 +359,7 @@ def test_the_process_has_no_key_and_an_end_of_its_own(folder: Path, monkeypatch:
     assert [problem.rule for problem in house_problems([read(b"id: a\n", file="a.yaml")], rules)] == ["house-rule"]
     seen = (folder / "seen").read_text()
     assert "XQR_API_KEY" not in seen
+    assert "GH_TOKEN" not in seen
     (path,) = re.findall(r"^PYTHONPATH=([^:\n]*)", seen, re.MULTILINE)
     assert (Path(path) / "bio_sync" / "houserules" / "process.py").samefile(process.__file__)
 

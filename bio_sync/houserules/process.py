@@ -10,7 +10,7 @@ from pathlib import Path
 from bio_sync.config import HouseRules
 from bio_sync.houserules.rulesfile import about_rules, read_rules
 from bio_sync.jsonvalues import Json, JsonObject
-from bio_sync.key import KEY_FILE_VARIABLE, KEY_VARIABLE
+from bio_sync.key import SECRETS
 from bio_sync.problems import Problem
 from bio_sync.visible import visible
 from bio_sync.yamltext import Document
@@ -60,7 +60,7 @@ def _as_json(document: Document) -> JsonObject:
 
 
 def _environment() -> dict[str, str]:
-    """Give the environment of this process, without the key, in which Python finds this package."""
-    environment = {name: value for name, value in os.environ.items() if name not in {KEY_VARIABLE, KEY_FILE_VARIABLE}}
+    """Give the environment of this process, without secrets, in which Python finds this package."""
+    environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
     package = str(Path(__file__).parents[2])
     return environment | {"PYTHONPATH": os.pathsep.join(filter(None, (package, environment.get("PYTHONPATH", ""))))}

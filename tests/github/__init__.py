@@ -1,0 +1,1 @@
+"""GitHub: a stand-in on loopback, and what we write there."""

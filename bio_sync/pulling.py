@@ -16,12 +16,9 @@ from bio_sync.model import LivePage
 from bio_sync.pages import PageFiles, read_pages
 from bio_sync.pagetext import edited_text, file_stem, new_text
 from bio_sync.schema import NO_ID
-from bio_sync.schemafiles import schema_text
+from bio_sync.schemafiles import schema_beside, schema_text
 from bio_sync.visible import visible
 from bio_sync.yamltext import MOST_BYTES
-
-# Where `init` and `schema --write` put it.
-SCHEMA_FILE = Path("schemas") / "page.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +176,7 @@ def is_read_later(file: PulledFile, config: Config) -> bool:
 
 def schema_address(folder: Path, config: Config) -> str:
     """Give where an editor finds the schema of page files, for the first line of a file in `folder`."""
-    beside = config.folder / SCHEMA_FILE
-    if beside.is_file():
-        return os.path.relpath(beside, folder).replace(os.sep, "/")
-    return str(json.loads(schema_text("page"))["$id"])
+    return schema_beside(folder, config.folder) or str(json.loads(schema_text("page"))["$id"])
 
 
 def check_committed(pulled: Sequence[PulledFile]) -> None:

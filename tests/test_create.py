@@ -12,6 +12,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,17 @@ from hypothesis import strategies as st
 
 from bio_sync import cli
 from bio_sync.answers import PAGE_ID
+from bio_sync.config import read_config
+from bio_sync.creating import NewPage, read_new
 from bio_sync.creating.files import NO_ID
+from bio_sync.errors import InvalidFiles
 from bio_sync.files import FoundFile
 from bio_sync.options import Session
 from bio_sync.pages import read_document
 from bio_sync.sandbox import Fault, Sandbox
 from bio_sync.schema import page_problems
 from bio_sync.visible import visible
+from bio_sync.yamltext import MOST_BYTES
 from tests.conftest import Run
 from tests.faults.stage import Hook
 from tests.signals import Running, asked, sent
@@ -244,6 +249,91 @@ def test_the_id_is_the_first_line_below_the_comments_or_where_it_was_left_empty(
     path = write(folder, "a.yaml", text)
     assert run("create", "a.yaml").code == 0
     assert path.read_bytes().decode() == after.replace("@", sandbox.pages[0]["id"])
+
+
+# The line for editors
+
+LINE = "# yaml-language-server: $schema=../schemas/page.schema.json"
+SCHEMA = "schemas/page.schema.json"
+
+
+@given(texts())
+def test_with_the_schema_at_hand_a_file_gets_its_line_above_all_else_and_only_where_it_may(
+    folder: Path, text: str
+) -> None:
+    (folder / SCHEMA).unlink(missing_ok=True)
+    found = [FoundFile(write(folder, "pages/a.yaml", text), "pages/a.yaml", folder)]
+    try:
+        (without,) = read_new(found, read_config(None), at=datetime.now(UTC))
+    except InvalidFiles:
+        assume(condition=False)
+    write(folder, SCHEMA, "{}")
+    (with_line,) = read_new(found, read_config(None), at=datetime.now(UTC))
+    assert isinstance(without, NewPage)
+    assert isinstance(with_line, NewPage)
+    before, after = without.with_id("bio_a"), with_line.with_id("bio_a")
+    start = before.removeprefix("\ufeff")
+    if start.startswith("{") or "yaml-language-server" in start.partition("\n")[0]:
+        assert after == before
+    else:
+        mark, end = before[: len(before) - len(start)], "\r\n" if "\r\n" in start else "\n"
+        assert after == f"{mark}{LINE}{end}{start}"
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("title: A\n", f"{LINE}\nid: @\ntitle: A\n"),
+        ("# who: me\r\ntitle: A\r\n", f"{LINE}\r\n# who: me\r\nid: @\r\ntitle: A\r\n"),
+        ("\ufefftitle: A\n", f"\ufeff{LINE}\nid: @\ntitle: A\n"),
+        ("%YAML 1.2\n---\ntitle: A\n", f"{LINE}\n%YAML 1.2\n---\nid: @\ntitle: A\n"),
+        ("# note\n#  yaml-language-server: $schema=none\ntitle: A\n", None),
+        ("# $schema: ../mine.json\ntitle: A\n", None),
+        ('{"title": "A"}', '{"id": "@", "title": "A"}'),
+    ],
+)
+@pytest.mark.parametrize("way", ["create", "adopt"])
+def test_an_editor_finds_the_schema_of_a_file_that_got_its_id_but_for_json_and_what_has_a_line(
+    start_sandbox: Start, run: Run, folder: Path, text: str, after: str | None, way: str
+) -> None:
+    sandbox = start_sandbox([{"id": "bio_live", "title": "Live"}] if way == "adopt" else [])
+    write(folder, SCHEMA, "{}")
+    path = write(folder, "pages/a.yaml", text)
+    more = ("--adopt", "bio_live") if way == "adopt" else ()
+    assert run("create", "pages/a.yaml", *more).code == 0
+    expected = after or text.replace("title: A", "id: @\ntitle: A")
+    assert path.read_bytes().decode() == expected.replace("@", sandbox.pages[0]["id"])
+
+
+def test_the_line_leads_from_the_folder_of_the_file_to_where_the_settings_are(
+    sandbox: Sandbox, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, "bio-sync.yaml", "pages: [all]\n")
+    write(folder, SCHEMA, "{}")
+    (folder / "all").mkdir()
+    path = write(folder, "all/shops/a.yaml", "title: A\n")
+    (folder / "link.yml").symlink_to("all/shops/a.yaml")
+    monkeypatch.chdir(folder / "all")
+    assert run("create", "../link.yml").code == 0
+    assert path.read_text().startswith(LINE.replace("../", "../../") + "\nid: ")
+
+
+@pytest.mark.parametrize("name", ["two words", "line\nid: bio_x", "100%41"])
+def test_a_folder_whose_name_would_end_the_line_gets_none(sandbox: Sandbox, run: Run, folder: Path, name: str) -> None:
+    (folder / name / "schemas").mkdir(parents=True)
+    (folder / name / SCHEMA).write_text("{}")
+    (folder / name / "bio-sync.yaml").write_text("pages: [../pages]\n")
+    path = write(folder, "pages/a.yaml", "title: A\n")
+    assert run("create", "pages/a.yaml", "--config", f"{name}/bio-sync.yaml").code == 0
+    assert path.read_text() == f"id: {sandbox.pages[0]['id']}\ntitle: A\n"
+
+
+def test_a_file_as_large_as_may_be_gets_its_id_and_no_line(sandbox: Sandbox, run: Run, folder: Path) -> None:
+    write(folder, SCHEMA, "{}")
+    text = "title: A\n".ljust(MOST_BYTES - 72, "#")
+    path = write(folder, "pages/a.yaml", text)
+    assert run("create", "pages/a.yaml").code == 0
+    assert path.read_text() == f"id: {sandbox.pages[0]['id']}\n{text}"
 
 
 # What is sent

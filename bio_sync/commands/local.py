@@ -21,9 +21,19 @@ def schema(session: Session, name: str | None, folder: str | None) -> None:
         return
     for each in (name,) if name else SCHEMAS:
         path = Path(folder) / f"{each}.schema.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         session.terminal.save(str(path), schema_text(each))
         session.terminal.result(f"{visible(str(path))}\n")
+
+
+def _make_folder(folder: Path) -> None:
+    from bio_sync.errors import NotWritten  # noqa: PLC0415
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the folder {visible(str(folder))} can't be made: {visible(error.strerror or 'unknown')}"
+        raise NotWritten(message, hint="name another one: --write DIR") from None
 
 
 @command("sandbox", example="bio-sync sandbox --port 8787 --seed examples/live")

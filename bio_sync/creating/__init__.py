@@ -4,6 +4,7 @@ The file without an id is the only memory. A run that ended between the POST and
 the file's title or its page_data that no file claims: the next run names it, and makes no second one.
 
     files       what files without an id ask for, and the place in them where the id goes
+    modeline    the line by which an editor finds the schema
     creator     makes their pages, one after the other, or takes live ones for them
 """
 

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from bio_sync import schema, timetable, yamltext
 from bio_sync.adopt import adopt
 from bio_sync.config import Config
+from bio_sync.creating.modeline import modeline, with_modeline
 from bio_sync.errors import InvalidFiles, NoPages, NotWritten
 from bio_sync.files import FoundFile, LeavesRepository, read_bytes
 from bio_sync.houserules import house_problems
@@ -28,11 +29,15 @@ NO_ID = "not made yet"
 
 @dataclass(frozen=True, slots=True)
 class NewPage:
-    """A page file that has no page yet: where it is, what it says, and what it asks for."""
+    """A page file that has no page yet: where it is, what it says, and what it asks for.
+
+    `modeline` is the line for editors that it gets with its id.
+    """
 
     found: FoundFile
     document: Document
     wanted: DesiredPage
+    modeline: str = ""
 
     @property
     def file(self) -> str:
@@ -60,12 +65,15 @@ class NewPage:
         return PageContent(self.wanted.title, whole.description, whole.page_data, published=False)
 
     def with_id(self, page_id: str) -> str:
-        """Give the text that the file has by now, with the id in it; raises NotWritten when it can't be put there."""
+        """Give the text that the file has by now, with the id in it, and the line for editors if it has none.
+
+        Raises NotWritten when the id can't be put there.
+        """
         try:
             text = read_bytes(self.found, most=MOST_BYTES).decode("utf-8")
             own = yamltext.read(text.encode("utf-8"), file="").mapping
             if own.get("id") is None or own["id"] == page_id != NO_ID:
-                return edited(text, {**own, "id": page_id})
+                return with_modeline(edited(text, {**own, "id": page_id}), self.modeline)
             why = f"by now it is the file of page {shortened(str(own['id']))}"
         except CannotEdit:
             why = "its form leaves no place for one; write it as lines of `key: value`"
@@ -117,7 +125,9 @@ def read_new(found: Sequence[FoundFile], config: Config, *, at: datetime, adopts
             read.append(Made(file.name, "unchanged", str(page_id), "has its page already"))
         elif not complaints:
             at_once = timetable.page_at(whole.mapping, at)
-            read.append(NewPage(file, whole, desired_page(at_once, file=document.file, ignore=config.ignore)))
+            wanted = desired_page(at_once, file=document.file, ignore=config.ignore)
+            real = Path(os.path.realpath(file.path))
+            read.append(NewPage(file, whole, wanted, modeline(real, config)))
     new = [each for each in read if isinstance(each, NewPage)]
     problems += _second_names(new, found, config)
     if config.house_rules and new and not problems:

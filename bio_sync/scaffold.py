@@ -11,18 +11,22 @@ from bio_sync import __version__
 from bio_sync.config import DEFAULT_PAGES, Config, read_config
 from bio_sync.errors import NotWritten
 from bio_sync.files import CONFIG_NAME, PAGE_SUFFIXES, find_pages, repository_root
-from bio_sync.schemafiles import schema_text, shipped
+from bio_sync.schemafiles import CONFIG_SCHEMA, PAGE_SCHEMA, schema_text, shipped
 from bio_sync.visible import visible
 
 FIRST_PAGE = "first-page.yaml"
-PAGE_SCHEMA, CONFIG_SCHEMA = "schemas/page.schema.json", "schemas/config.schema.json"
 EDITOR_SETTINGS, EDITOR_EXTENSIONS = ".vscode/settings.json", ".vscode/extensions.json"
 EXTENSION = "redhat.vscode-yaml"
 GITLAB, GITLAB_JOBS = ".gitlab-ci.yml", ".gitlab/bio-sync.yml"
 GITHUB, GITHUB_DAILY = ".github/workflows/bio-sync.yml", ".github/workflows/bio-sync-daily.yml"
 GIT_IGNORES = ".gitignore"
 IGNORED_TITLE = "# bio-sync: keys, journals and saved plans"
-IGNORED = (".env", ".bio-sync/", ".*.part", "plan.json", "plan.md", "plan.html", "plan.txt", "gl-plan.json")
+IGNORED = (
+    ".env", ".bio-sync/", ".*.part",
+    "plan.json", "plan.md", "plan.html", "plan.txt", "gl-plan.json",
+    "drift.json", "drift.md", "drift.txt",
+    "bio-sync.sarif", "gl-code-quality-report.json",
+)  # fmt: skip
 THERE = "it is there already"
 
 System = Literal["github", "gitlab"]
@@ -124,7 +128,8 @@ def _check_folder(folder: Path, root: Path | None, config: Config, system: Syste
         where = "GitHub" if system == "github" else "GitLab"
         raise NotWritten(
             f"{where} reads its jobs in the top folder of the repository only, which is {above}",
-            hint=f"cd {above}, or leave --ci out",
+            hint=f"cd {above}, or leave --ci out; with many workspaces in one repository, their jobs come from"
+            " `bio-sync matrix`: see docs/workspaces.md of bio-sync",
         )
 
 

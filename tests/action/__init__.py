@@ -1,0 +1,1 @@
+"""The GitHub Action: its steps played by a runner, and its parts."""

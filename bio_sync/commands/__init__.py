@@ -3,7 +3,21 @@
 Heavy imports stand inside the commands: `--help` and `--version` load nothing but click.
 """
 
-from bio_sync.commands import apply, create, doctor, drift, init, local, plan, pull, undo, validate
+from bio_sync.commands import apply, comment, create, doctor, drift, init, local, matrix, plan, pull, undo, validate
 from bio_sync.commands.group import commands
 
-__all__ = ["apply", "commands", "create", "doctor", "drift", "init", "local", "plan", "pull", "undo", "validate"]
+__all__ = [
+    "apply",
+    "commands",
+    "comment",
+    "create",
+    "doctor",
+    "drift",
+    "init",
+    "local",
+    "matrix",
+    "plan",
+    "pull",
+    "undo",
+    "validate",
+]

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import pytest
 from bio_sync.commands import commands
 from bio_sync.sandbox import Behaviour, Sandbox, load_seed
 from tests.conftest import ROOT, Run
+from tests.github.service import GitHub
+from tests.pipelines import warm
 
 # Long-running, and with a port of its own: tests/sandbox has it; the demo is run by `make demo` and tests/test_cli.py.
 RUN_ELSEWHERE = {"sandbox", "demo"}
@@ -33,6 +34,12 @@ def workspace() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def github() -> Iterator[GitHub]:
+    with GitHub() as running:
+        yield running
+
+
+@pytest.fixture
 def repository(folder: Path) -> Path:
     """A page as it is live, committed."""
     (folder / ".git").rmdir()
@@ -45,11 +52,11 @@ def repository(folder: Path) -> Path:
 
 
 def test_every_example_can_be_typed_and_does_what_its_command_is_for(
-    repository: Path, workspace: Sandbox, run: Run, tmp_path_factory: pytest.TempPathFactory
+    repository: Path, workspace: Sandbox, github: GitHub, run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     tools = tmp_path_factory.mktemp("tools")
     tool = tools / "bio-sync"
-    tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m bio_sync "$@"\n', encoding="utf-8")
+    tool.write_text(warm.command(), encoding="utf-8")
     tool.chmod(0o755)
     environment = os.environ | {
         "PATH": os.pathsep.join((str(tools), os.environ["PATH"])),
@@ -57,6 +64,8 @@ def test_every_example_can_be_typed_and_does_what_its_command_is_for(
         "XQR_API_URL": workspace.url,
         "XQR_API_KEY": workspace.key,
     }
+    pushed = github.pull_request_event(github.open_pull_request(head="a" * 40))
+    environment |= github.environment(tools, event=pushed)
 
     def typed(name: str) -> None:
         done = subprocess.run(
@@ -66,7 +75,22 @@ def test_every_example_can_be_typed_and_does_what_its_command_is_for(
         assert done.returncode == expected, f"{name}: {done.stdout!r} {done.stderr!r}"
 
     (repository / "pages" / "acme.yaml").write_text("id: bio_abc123\ntitle: Acme, since 1996\n", encoding="utf-8")
-    order = ["validate", "plan", "show", "drift", "apply", "undo", "doctor", "schema", "pull", "init", "create"]
+    order = [
+        "validate",
+        "plan",
+        "show",
+        "drift",
+        "comment",
+        "issue",
+        "apply",
+        "undo",
+        "doctor",
+        "schema",
+        "pull",
+        "init",
+        "matrix",
+        "create",
+    ]
     assert set(order) == set(commands.commands) - RUN_ELSEWHERE
     for name in order:
         if name == "undo":
@@ -74,8 +98,11 @@ def test_every_example_can_be_typed_and_does_what_its_command_is_for(
             named = re.search(r"\.bio-sync/\S+", example_of("undo", run))
             assert named
             journal.rename(repository / named.group())
+        if name == "issue":
+            subprocess.run([tool, "drift", "--out", "drift.json"], cwd=repository, env=environment, check=False)
         if name == "pull":
             subprocess.run([*COMMIT, "--all"], cwd=repository, check=True)
         if name == "create":
             (repository / "pages" / "first-page.yaml").write_text("title: First\n", encoding="utf-8")
         typed(name)
+    assert (len(github.comments), len(github.issues)) == (1, 1)

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from bio_sync.sandbox import Behaviour, Sandbox, load_seed
 from tests.conftest import ROOT
+from tests.pipelines import warm
 from tests.test_docs import same_lines
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
@@ -42,7 +42,7 @@ class Walk:
     def environment(self) -> dict[str, str]:
         tools = self._folder / ".tools"
         tools.mkdir(exist_ok=True)
-        (tools / "bio-sync").write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m bio_sync "$@"\n', encoding="utf-8")
+        (tools / "bio-sync").write_text(warm.command(), encoding="utf-8")
         if not shutil.which("curl"):
             shutil.copy(Path(__file__).parent / "curl.py", tools / "curl")
         for tool in tools.iterdir():

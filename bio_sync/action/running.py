@@ -79,7 +79,9 @@ def run(environment: Mapping[str, str], watch: Watch) -> int:
     try:
         inputs = read_inputs(environment)
     except NotAnInput as error:
-        _tell(runner, failed("action", error))
+        done = failed("action", error)
+        _tell(runner, done)
+        _post_refusal(environment, runner, done)
         return error.exit_code
     step = _Step(inputs, runner, runner.new_folder(), watch)
     done = step.carried_out()
@@ -93,6 +95,13 @@ def run(environment: Mapping[str, str], watch: Watch) -> int:
     # Last, since it can fail: what the command did is told by now.
     posted = posts.post(inputs, runner, done)
     return done.code if done.failed else 0 if posted else 1
+
+
+def _post_refusal(environment: Mapping[str, str], runner: Runner, done: Done) -> None:
+    """Let the comment or the issue tell, too, that an input was off: what stands there is of an older push."""
+    names = map(variable, ("command", "label", "comment", "issue"))
+    with contextlib.suppress(NotAnInput):
+        posts.post(read_inputs({name: environment.get(name, "") for name in names}), runner, done)
 
 
 def failed(command_name: str, error: BioSyncError) -> Done:

@@ -299,6 +299,20 @@ def test_what_is_logged_in_a_fold_is_text_even_if_it_is_raw(capfd: pytest.Captur
     assert log.text.count("error") == 4
 
 
+def test_an_input_that_is_off_takes_the_place_of_an_older_plan_in_the_comment(stage: Stage) -> None:
+    stage.run(command="plan")
+    refused = stage.run(command="plan", offline="maybe")
+    assert refused.code == 64
+    mine = [comment for comment in stage.github.comments if comment.number == stage.number]
+    assert len(mine) == 1
+    assert "There is no plan" in mine[0].body
+    assert "the input 'offline' is 'maybe'" in mine[0].body
+    requests = len(stage.github.requests)
+    for off in ({"command": "undo"}, {"command": "plan", "comment": "never", "offline": "maybe"}):
+        assert stage.run(**off).code == 64
+    assert len(stage.github.requests) == requests
+
+
 def test_the_key_is_cut_out_of_outputs_and_of_the_summary(tmp_path: Path) -> None:
     secret = "S3cr3t-Zq9_xW4vKp7LmN2bRt8Y"
     files = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}

@@ -219,7 +219,7 @@ def is_shown(character: str) -> bool:
 
 
 def check_safe_to_print(output: str) -> None:
-    assert {character for character in output if not is_shown(character)} == set()
+    assert {character for character in set(output) if not is_shown(character)} == set()
     assert commands(output) == []
     output.encode("utf-8")
 
@@ -228,7 +228,7 @@ def check_text(plan: Plan) -> None:
     check_safe_to_print(RENDERERS["text"](plan))
     coloured = render_text(plan, colour=True)
     assert commands(coloured) == []
-    assert set(coloured) <= {*filter(is_shown, coloured), "\x1b"}
+    assert {character for character in set(coloured) if not is_shown(character)} <= {"\x1b"}
 
 
 def check_markdown(plan: Plan) -> None:
@@ -246,7 +246,9 @@ def check_json(plan: Plan) -> None:
     check_safe_to_print(text)
     document = parsed(text)
     assert isinstance(document, dict)
-    PLAN_SCHEMA.validate(document)
+    if plan.circumstances.base:
+        # The fullest of them; that every plan is as its schema says, tests/test_plan.py holds.
+        PLAN_SCHEMA.validate(document)
     read = planfile.from_json(document)
     assert read == plan
     assert [[step.origin for step in change.operations] for change in read.changes] == [

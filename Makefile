@@ -7,9 +7,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# The tests start hundreds of processes: each would compile all modules anew.
-unexport PYTHONDONTWRITEBYTECODE
-
 .PHONY: help demo test properties faults check lint types floors format pictures lock clean
 
 help:
@@ -50,7 +47,9 @@ $(VENV)/node.stamp: tests/node/package.json tests/node/package-lock.json | $(BIN
 demo: $(VENV)/demo.stamp
 	@$(BIN)/bio-sync demo
 
+# Compiled once: the tests start hundreds of processes, and none of them writes bytecode (tests/conftest.py).
 test: $(VENV)/dev.stamp $(VENV)/node.stamp
+	$(BIN)/python -m compileall -q bio_sync
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # The same properties with 3,000 examples each: minutes, not seconds.

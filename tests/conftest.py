@@ -15,6 +15,8 @@ from bio_sync import cli
 from bio_sync.sandbox import Behaviour, Sandbox
 
 ROOT = Path(__file__).parent.parent
+# A process whose files may not grow, as on a full disk, would leave cut-off bytecode to all that follow.
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 _NOT_A_SIGN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 # `make test` runs the quick profile; `make properties` the long one (see the Makefile).

@@ -61,13 +61,15 @@ def _offset(text: str) -> timedelta:
 def page_at(document: JsonObject, at: datetime) -> JsonObject:
     """Give a page document as it is to be at a moment: the links that show then, without the keys that say when."""
     page_data = document.get("page_data")
-    if not isinstance(page_data, dict):
+    if not isinstance(page_data, dict) or not has_moments(document):
         return document
-    links = page_data.get("links")
-    if not isinstance(links, list) or not any(isinstance(link, dict) and link.keys() & KEYS for link in links):
-        return document
-    shown: list[Json] = [_without_keys(link) for link in links if shows(link, at)]
+    shown: list[Json] = [_without_keys(link) for link in _links(document) if shows(link, at)]
     return {**document, "page_data": {**page_data, "links": shown}}
+
+
+def has_moments(document: JsonObject) -> bool:
+    """Tell whether any link of a page document says from when on, or until when, it shows."""
+    return any(isinstance(link, dict) and (SHOW_FROM in link or SHOW_UNTIL in link) for link in _links(document))
 
 
 def shows(link: Json, at: datetime) -> bool:

@@ -1,6 +1,8 @@
 """A YAML file as a document: its value, its problems, and where each value stands."""
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -9,10 +11,16 @@ from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.pointer import to_pointer
 from bio_sync.problems import Place, Problem
 from bio_sync.yamlevents import FORBIDDEN, Builder, Path, about_character
+from bio_sync.yamlnodes import Unusual, composed
 
 MOST_BYTES = 256 * 1024
 # A file with more of them is no text at all, and its reader knows by then.
 _MOST_FORBIDDEN_TOLD = 100
+# Every forbidden character begins, in UTF-8, with another byte: a control character, or C2 (U+0080 on), E2 (U+2000 on)
+# or EF (U+F000 on), as a dash does, too.
+_LEADS = b"\xc2\xe2\xef"
+_HARMLESS = bytes(sorted({*range(0x20, 0x100), *b"\t\n"} - {0x7F, *_LEADS}))
+_FORBIDDEN_BEYOND_ASCII = re.compile(rb"\xe2(?:\x80[\xa8-\xae]|\x81[\xa6-\xa9])|\xc2[\x80-\x9f]|\xef\xbf[\xbe\xbf]")
 
 
 @dataclass(frozen=True)
@@ -65,12 +73,21 @@ def read(data: bytes, *, file: str) -> Document:
             place=_place_in(before, len(before)),
         )
     text = text.removeprefix("\ufeff")
-    forbidden = tuple(islice(_forbidden_characters(file, text), _MOST_FORBIDDEN_TOLD))
-    if forbidden:
-        return Document(file, text, None, forbidden)
+    if not _is_harmless(data):
+        forbidden = tuple(islice(_forbidden_characters(file, text), _MOST_FORBIDDEN_TOLD))
+        if forbidden:
+            return Document(file, text, None, forbidden)
+    with suppress(Unusual):
+        return Document(file, text, composed(text), ())
     builder = Builder(file, None)
     builder.build(text)
     return Document(file, text, builder.result, tuple(builder.problems))
+
+
+def _is_harmless(data: bytes) -> bool:
+    """Tell by the bytes of a text that no forbidden character is in it, in a tenth of the time that a search takes."""
+    leads = data.translate(None, _HARMLESS)
+    return not leads or (not leads.strip(_LEADS) and not _FORBIDDEN_BEYOND_ASCII.search(data))
 
 
 def _unreadable(file: str, message: str, rule: str, *, hint: str = "", place: Place | None = None) -> Document:

@@ -2,7 +2,6 @@
 
 import os
 import re
-from importlib.resources import files
 from pathlib import Path
 
 SCHEMAS = ("page", "config", "plan")
@@ -23,7 +22,7 @@ def shipped(folder: str) -> Path:
 
     A wheel holds it inside the package; an editable install does not see it there.
     """
-    packaged = Path(str(files("bio_sync"))) / folder
+    packaged = Path(__file__).parent / folder
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / folder
 
 

@@ -27,7 +27,7 @@ def rules_in(path: Path) -> Iterator[str]:
         if isinstance(target, ast.Name)
     }
     imported = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    for value in _places(tree, GIVE_RULES if path.name == "schema.py" else set()):
+    for value in _places(tree, GIVE_RULES if path.name == "complaints.py" else set()):
         if isinstance(value, ast.Constant):
             yield str(value.value)
         elif (name := ast.unparse(value)) in constants:

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bio_sync.complaints import _compiled
 from bio_sync.jsonvalues import Json
 from bio_sync.links import LINK_HINT
 from bio_sync.problems import Problem
-from bio_sync.schema import _compiled, as_object, page_problems, plan_complaint
+from bio_sync.schema import as_object, page_problems, plan_complaint
 from bio_sync.yamltext import read
 
 KNOWN = "known here: description, id, ignore, page_data, published, title; a note of your own begins with x-"

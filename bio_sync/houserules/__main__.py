@@ -15,11 +15,11 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from bio_sync.complaints import check_pattern
 from bio_sync.houserules.process import OUT_OF_MEMORY
 from bio_sync.houserules.rulesfile import DIALECT, RULE, about_rules, references, validator_class
 from bio_sync.houserules.words import page_problems
 from bio_sync.problems import Problem
-from bio_sync.schema import check_pattern
 from bio_sync.visible import shortened, visible
 from bio_sync.yamltext import Document
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
-from jsonschema.validators import validator_for
-
 from bio_sync import yamltext
 from bio_sync.config import HouseRules
 from bio_sync.files import PAGE_SUFFIXES, LeavesRepository, read_bytes
@@ -83,6 +81,8 @@ def validator_class(schema: JsonObject) -> Any:
     dialect, unknown = schema.get("$schema", DIALECT), cast("Any", None)
     if not isinstance(dialect, str):
         return None
+    from jsonschema.validators import validator_for  # noqa: PLC0415 - 140 ms that repositories without house rules do not need
+
     try:
         return validator_for({"$schema": dialect}, default=unknown)
     except ValueError:

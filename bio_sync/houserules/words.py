@@ -9,9 +9,9 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError, best_match
 
+from bio_sync.complaints import KINDS, as_checked, missing_keys, wrong_type
 from bio_sync.jsonvalues import Json
 from bio_sync.problems import Problem
-from bio_sync.schema import KINDS, as_checked, missing_keys, wrong_type
 from bio_sync.visible import plural, shortened
 from bio_sync.yamlevents import Path
 from bio_sync.yamltext import Document

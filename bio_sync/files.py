@@ -1,10 +1,13 @@
 """Which files are page files, and their bytes: links that leave the repository are not followed."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from bio_sync.errors import NoPages
 from bio_sync.visible import visible
@@ -13,6 +16,11 @@ PAGE_SUFFIXES = (".yaml", ".yml")
 CONFIG_NAME = "bio-sync.yaml"
 # Names that begin so are skipped in a search: drafts, and what belongs to other tools.
 HIDDEN = ("_", ".")
+# Not blocking: to open a pipe would wait for somebody to write into it. Not every system has all of these.
+_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+# O_PATH, as one may go through a folder that one may not list.
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 class LeavesRepository(Exception):
@@ -45,29 +53,99 @@ def find_pages(paths: Sequence[Path], *, root: Path | None = None) -> list[Found
         if not os.path.lexists(path):
             raise NoPages(f"{visible(str(path))}: there is no such file or folder", hint="check the path's spelling")
         own_root = root or _root_of(path)
+        folders: dict[str, str] = {}
         for file in _search(path, own_root) if path.is_dir() else [path]:
             absolute = os.path.abspath(file)  # noqa: PTH100 - resolve() would follow the links we have to see
-            found.setdefault(absolute, FoundFile(file, shown_name(file), own_root))
+            if absolute not in found:
+                folder, name = os.path.split(file)
+                # One relpath() a folder: it takes 10 µs, as long as to open a file.
+                if folder not in folders:
+                    folders[folder] = os.path.relpath(folder or os.curdir)
+                found[absolute] = FoundFile(file, _shown(folders[folder], name, file), own_root)
     return sorted(found.values(), key=lambda file: file.name)
 
 
-def read_bytes(file: FoundFile, *, most: int) -> bytes:
-    """Give the first `most + 1` bytes of an ordinary file.
+class Reader:
+    """Reads files, and looks up where a folder leads once for all of its files; to be used in a `with`.
 
-    Raises LeavesRepository for a link to elsewhere, a pipe or a device, and OSError as open() does.
+    The folder stays open: what its path leads to later is of no interest. A realpath() takes as long as a small file.
     """
-    real = os.path.realpath(file.path)
-    if not Path(real).is_relative_to(os.path.realpath(file.root)):
-        raise LeavesRepository("this leads out of the repository")
-    # Not blocking: to open a pipe would wait for somebody to write into it.
-    descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+
+    def __init__(self) -> None:
+        self._of: tuple[str, Path] | None = None
+        self._folder: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def read(self, file: FoundFile, *, most: int) -> bytes:
+        """Give the first `most + 1` bytes of an ordinary file.
+
+        Raises LeavesRepository for a link to elsewhere, a pipe or a device, and OSError as open() does.
+        """
+        descriptor = self._opened(file)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise LeavesRepository("this is not an ordinary file")
+            data = os.read(descriptor, min(status.st_size, most) + 1)
+            if len(data) != status.st_size:
+                # Larger than that, or being written right now.
+                with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                    data += stream.read(most + 1 - len(data))
+            return data
+        finally:
+            os.close(descriptor)
+
+    def _opened(self, file: FoundFile) -> int:
+        folder, name = os.path.split(file.path)
+        if self._of != (folder, file.root):
+            self._leave()
+            self._of, self._folder = (folder, file.root), _opened_folder(folder or os.curdir, file.root)
+        if self._folder is not None and name not in {"", os.curdir, os.pardir}:
+            try:
+                return os.open(name, _OPEN | _NO_FOLLOW, dir_fd=self._folder)
+            except OSError as error:
+                # What O_NOFOLLOW says of a link: ELOOP, or EMLINK on FreeBSD.
+                if error.errno not in {errno.ELOOP, errno.EMLINK}:
+                    raise
+        real = _inside(file.path, file.root)
+        if real is None:
+            raise LeavesRepository("this leads out of the repository")
+        return os.open(real, _OPEN)
+
+    def _leave(self) -> None:
+        if self._folder is not None:
+            os.close(self._folder)
+        self._of, self._folder = None, None
+
+
+def _opened_folder(folder: str, root: Path) -> int | None:
+    """Open a folder that leads to the inside of `root`; None for any other, and where the system can't do so."""
+    real = _inside(folder, root)
+    if real is None or not _NO_FOLLOW or os.open not in os.supports_dir_fd:
+        return None
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise LeavesRepository("this is not an ordinary file")
-        with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            return stream.read(most + 1)
-    finally:
-        os.close(descriptor)
+        return os.open(real, _FOLDER | _NO_FOLLOW)
+    except OSError:
+        return None
+
+
+def read_bytes(file: FoundFile, *, most: int) -> bytes:
+    """Give the first `most + 1` bytes of one file, as a Reader does."""
+    with Reader() as reader:
+        return reader.read(file, most=most)
+
+
+def _inside(path: str | Path, root: Path) -> str | None:
+    """Give where a path leads when that is inside of `root`, else None."""
+    real = os.path.realpath(path)
+    return real if Path(real).is_relative_to(os.path.realpath(root)) else None
 
 
 def names_page(entry: str, path: str) -> bool:
@@ -130,6 +208,11 @@ def shown_name(given: Path) -> str:
 
     A name that a CI runner could take for a command (`::add-mask::x.yaml`) begins with `./`.
     """
-    relative = os.path.relpath(given)
+    folder, name = os.path.split(given)
+    return _shown(os.path.relpath(folder or os.curdir), name, given)
+
+
+def _shown(folder: str, name: str, given: Path) -> str:
+    relative = name if folder == os.curdir else f"{folder}/{name}"
     name = (str(given) if relative.startswith("..") else relative).replace(os.sep, "/")
     return name if name[:1].isalnum() or name[:1] in "./_-" else f"./{name}"

@@ -1,12 +1,16 @@
 import os
 import socket
+import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bio_sync import workflow
+from bio_sync.config import read_config
 from bio_sync.errors import NoPages
-from bio_sync.files import FoundFile, LeavesRepository, find_pages, names_page, read_bytes, repository_root
+from bio_sync.files import FoundFile, LeavesRepository, Reader, find_pages, names_page, read_bytes, repository_root
 from tests.conftest import Run
 
 PAGE = "id: bio_1\n"
@@ -114,6 +118,59 @@ def test_a_link_to_a_file_inside_the_repository_is_followed(folder: Path) -> Non
     (file,) = find_pages([Path("pages")])
     assert file.name == "pages/link.yaml"
     assert read_bytes(file, most=100) == PAGE.encode()
+
+
+def test_a_folder_that_becomes_a_link_while_its_files_are_read_leads_nowhere_else(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    for place, text in ((folder / "pages", "mine"), (outside, "a secret")):
+        place.mkdir()
+        for name in ("a.yaml", "b.yaml"):
+            (place / name).write_text(text)
+    files = find_pages([Path("pages")])
+    descriptor = os.dup(0)
+    os.close(descriptor)
+    with Reader() as reader:
+        assert reader.read(files[0], most=100) == b"mine"
+        (folder / "pages").rename(folder / "moved")
+        (folder / "pages").symlink_to(outside)
+        assert reader.read(files[1], most=100) == b"mine"
+    # The lowest that is free is the one that was free before.
+    again = os.dup(0)
+    assert again == descriptor
+    os.close(again)
+    with pytest.raises(LeavesRepository):
+        read_bytes(files[1], most=100)
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(folder / "a.yaml", "x" * 50)
+    status = os.fstat
+
+    def before_it_grew(descriptor: int) -> os.stat_result:
+        fields = list(status(descriptor))
+        fields[stat.ST_SIZE] = 20
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(os, "fstat", before_it_grew)
+    assert read_bytes(FoundFile(path, "a.yaml", folder), most=100) == b"x" * 50
+    assert read_bytes(FoundFile(path, "a.yaml", folder), most=30) == b"x" * 31
+
+
+def test_all_page_files_by_the_name_of_a_link_to_their_folder_are_all_page_files(folder: Path) -> None:
+    write(folder / "pages" / "a.yaml")
+    (folder / "link").symlink_to("pages")
+    assert workflow.read_files(["link"], read_config(None), at=datetime.now(UTC)).whole
+
+
+def test_behind_a_link_two_dots_lead_where_the_system_says(folder: Path) -> None:
+    for place in ("pages", "other/inner"):
+        (folder / place).mkdir(parents=True)
+    for name in ("pages/a.yaml", "other/a.yaml"):
+        (folder / name).write_text(PAGE)
+    (folder / "pages" / "_link").symlink_to("../other/inner")
+    files = workflow.read_files(["pages/_link/../a.yaml"], read_config(None), at=datetime.now(UTC))
+    assert not files.whole
+    assert workflow.read_files(["pages/a.yaml"], read_config(None), at=datetime.now(UTC)).whole
 
 
 def test_a_link_to_a_folder_inside_the_repository_is_followed(folder: Path) -> None:

@@ -69,8 +69,16 @@ def _page_data(desired: DesiredPage, now: PageContent, patterns: Patterns) -> Js
     if wanted is None or same(wanted, now.page_data):
         return now.page_data
     inner = frozenset(pattern[1:] for pattern in patterns if pattern[:1] == ("page_data",))
+    if not inner and not _has_author_keys(now.page_data):
+        return wanted
     adopted = _copied_over(wanted, now.page_data, inner)
     return adopted if isinstance(adopted, dict) else {}
+
+
+def _has_author_keys(value: Json) -> bool:
+    if isinstance(value, dict):
+        return any(key[:2] == AUTHOR_PREFIX for key in value) or any(map(_has_author_keys, value.values()))
+    return isinstance(value, list) and any(map(_has_author_keys, value))
 
 
 def _copied_over(wanted: Json | Absent, live: Json | Absent, patterns: Patterns) -> Json | Absent:

@@ -1,8 +1,9 @@
 """What the service answers, believed only in part: the envelope, its errors, and pages out of JSON."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn, cast
+from typing import Final, NoReturn, cast
 
 from bio_sync.errors import (
     NotAnAnswer,
@@ -13,7 +14,7 @@ from bio_sync.errors import (
     TooManyRequests,
     Unauthorised,
 )
-from bio_sync.jsonvalues import Json, JsonObject, TooDeep, canonical, normalised, parsed
+from bio_sync.jsonvalues import Json, JsonObject, TooDeep, canonical, normalised, parsed, same
 from bio_sync.model import LivePage, PageContent
 from bio_sync.visible import shortened
 
@@ -22,6 +23,8 @@ PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # What a page always has, whatever else it has; `description` may be left out as null may.
 WHOLE_PAGE = ("title", "page_data", "is_published")
+
+NOTHING_KNOWN: Final[Mapping[str, JsonObject]] = {}
 
 # No workspace has as many calls or pages.
 SENSELESS = 10**15
@@ -163,8 +166,11 @@ def check_whole(value: Json, *, request_id: str | None) -> None:
         _no_page(f"it has no {missing[0]}", request_id)
 
 
-def page(value: Json, *, request_id: str | None) -> LivePage:
-    """Read a page object; members that are new to us are passed over. Raises NotAnAnswer for what is no page."""
+def page(value: Json, *, request_id: str | None, known: Mapping[str, JsonObject] = NOTHING_KNOWN) -> LivePage:
+    """Read a page object; members that are new to us are passed over. Raises NotAnAnswer for what is no page.
+
+    `known` are page data by page id: those that are the same are taken in the place of the answer's own.
+    """
     if not isinstance(value, dict):
         _no_page("it is no object", request_id)
     page_id, title = value.get("id"), value.get("title")
@@ -179,10 +185,13 @@ def page(value: Json, *, request_id: str | None) -> LivePage:
         _no_page(f"title or description of {page_id} is no text", request_id)
     if not isinstance(page_data, dict | None) or not isinstance(published, bool | None):
         _no_page(f"page_data or is_published of {page_id} has the wrong type", request_id)
-    try:
-        data = cast("JsonObject", normalised(page_data or {}))
-    except TooDeep:
-        _no_page(f"page_data of {page_id} is nested too deep", request_id)
+    if page_id in known and page_data and same(page_data, known[page_id]):
+        data = known[page_id]
+    else:
+        try:
+            data = cast("JsonObject", normalised(page_data or {}))
+        except TooDeep:
+            _no_page(f"page_data of {page_id} is nested too deep", request_id)
     return LivePage(
         page_id=page_id,
         content=PageContent(title or "", description, data, published),

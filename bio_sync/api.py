@@ -4,11 +4,10 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Self
-
-import httpx
 
 from bio_sync import __version__, answers
 from bio_sync.address import service_address
@@ -23,10 +22,12 @@ from bio_sync.errors import (
     UnclearWrite,
     Unreachable,
 )
+from bio_sync.httplibrary import httpx
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.key import ApiKey
 from bio_sync.listing import Listing
 from bio_sync.model import PAGES_A_CALL, LivePage
+from bio_sync.progress import UNWATCHED, Watch
 from bio_sync.transport import (
     NEVER_SENT,
     PERMIT,
@@ -65,10 +66,11 @@ class Api:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         ending: threading.Event | None = None,
+        watch: Watch = UNWATCHED,
     ) -> None:
         """Prepare a client for the service at `address`; `timeout` seconds bound each request.
 
-        `ending` is set when the run is to end soon: nothing is tried again then.
+        `ending` is set when the run is to end soon: nothing is tried again then. `watch` hears of waits and of pages.
         """
         self.address = service_address(address)
         self.meter = Meter()
@@ -76,7 +78,8 @@ class Api:
         watchdog = Watchdog(timeout)
         self._lanes = Lanes(lambda: Deadline(Whole(sockets()), watchdog=watchdog, meter=self.meter), watchdog=watchdog)
         pace = Pace(self._lanes, meter=self.meter, clock=clock, sleep=sleep)
-        patience = Patience(pace, meter=self.meter, ending=ending or threading.Event(), clock=clock, sleep=sleep)
+        ending = ending or threading.Event()
+        patience = Patience(pace, meter=self.meter, ending=ending, clock=clock, sleep=sleep, watch=watch)
         self._client = httpx.Client(
             transport=Origin(patience, address=self.address, methods=self._methods),
             timeout=timeout,
@@ -90,6 +93,7 @@ class Api:
             },
         )
         self._takes_limit = True
+        self._watch = watch
 
     def __enter__(self) -> Self:
         return self
@@ -104,13 +108,20 @@ class Api:
         data, request_id = self._call("GET", f"/bio/pages/{_checked(page_id)}")
         return _same_page(answers.page(data, request_id=request_id), page_id, request_id)
 
-    def list_pages(self, wanted: Collection[str] = (), *, everything: bool = True) -> dict[str, LivePage]:
+    def list_pages(
+        self,
+        wanted: Collection[str] = (),
+        *,
+        everything: bool = True,
+        known: Mapping[str, JsonObject] = answers.NOTHING_KNOWN,
+    ) -> dict[str, LivePage]:
         """Read the pages of the workspace, by id: one call for 200 pages.
 
         `wanted` are ids that should be there; those that a list in parts missed are asked for one by one. With
-        `everything` false, reading ends when all of them are found.
+        `everything` false, reading ends when all of them are found. A page whose page data are the same as those that
+        are `known` by its id shares them, which takes a third off the memory of a plan of 10,000 pages.
         """
-        listing = Listing(self._batch, frozenset(wanted), everything)
+        listing = Listing(partial(self._batch, known=known), frozenset(wanted), everything, self._watch)
         listing.read()
         for page_id in listing.doubtful:
             with contextlib.suppress(PageGone):
@@ -126,18 +137,20 @@ class Api:
         data, request_id = self._call("GET", "/workspace/usage")
         return answers.usage(data, request_id=request_id)
 
-    def _batch(self, offset: int) -> dict[str, LivePage] | None:
+    def _batch(
+        self, offset: int, known: Mapping[str, JsonObject] = answers.NOTHING_KNOWN
+    ) -> dict[str, LivePage] | None:
         if self._takes_limit:
             try:
-                return self._listed(f"/bio/pages?limit={PAGES_A_CALL}&offset={offset}")
+                return self._listed(f"/bio/pages?limit={PAGES_A_CALL}&offset={offset}", known)
             except Rejected as error:
                 # The vendor's page of this call says that it takes no parameters: then all is in one answer.
                 if offset or error.status != 400:
                     raise
                 self._takes_limit = False
-        return None if offset else self._listed("/bio/pages")
+        return None if offset else self._listed("/bio/pages", known)
 
-    def _listed(self, path: str) -> dict[str, LivePage]:
+    def _listed(self, path: str, known: Mapping[str, JsonObject]) -> dict[str, LivePage]:
         try:
             data, request_id = self._call("GET", path)
         except PageGone as error:
@@ -150,7 +163,7 @@ class Api:
             raise NotAnAnswer("what answered is not xQR: its pages have no page_data", request_id=request_id)
         pages: dict[str, LivePage] = {}
         for value in data:
-            page = answers.page(value, request_id=request_id)
+            page = answers.page(value, request_id=request_id, known=known)
             if pages.setdefault(page.page_id, page) != page:
                 raise NotAnAnswer(f"the list holds two different pages {page.page_id}", request_id=request_id)
         return pages

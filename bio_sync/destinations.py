@@ -43,7 +43,11 @@ def new_destinations(plan: Plan) -> tuple[Destination, ...]:
     """
     pages: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for change in plan.changes:
-        for address in sorted({*_addresses(change.after.page_data)} - {*_addresses(change.before.page_data)}):
+        before, after = _texts(change.before.page_data), _texts(change.after.page_data)
+        # Most texts stay, and most changes bring no new one.
+        if new := _addresses(after - before):
+            new -= _addresses(before)
+        for address in sorted(new):
             pages[address].append((change.page_id, change.file))
     return tuple(
         Destination(address, _unicode(address), tuple(one for one, _ in found), tuple(file for _, file in found))
@@ -51,12 +55,20 @@ def new_destinations(plan: Plan) -> tuple[Destination, ...]:
     )
 
 
-def _addresses(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from _reached(value.strip(_ENDS).translate(_DROPPED))
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _addresses(inner)
+def _texts(value: Json) -> set[str]:
+    """Give all texts in a value, but for keys."""
+    texts, ahead = set[str](), [value]
+    while ahead:
+        inner = ahead.pop()
+        if isinstance(inner, str):
+            texts.add(inner)
+        elif isinstance(inner, dict | list):
+            ahead.extend(inner.values() if isinstance(inner, dict) else inner)
+    return texts
+
+
+def _addresses(texts: set[str]) -> set[str]:
+    return {address for text in texts for address in _reached(text.strip(_ENDS).translate(_DROPPED))}
 
 
 def _reached(text: str) -> Iterator[str]:

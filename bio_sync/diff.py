@@ -78,7 +78,33 @@ class _ListsAreOurs:
 
 
 def _object_differences(path: Path, old: JsonObject, new: JsonObject, base: Base) -> Iterator[Operation]:
-    from deepdiff import DeepDiff  # noqa: PLC0415 - 200 ms that a plan without changes does not need
+    differing = [key for key in {**old, **new} if not (key in old and key in new and same(old[key], new[key]))]
+    nested = {key for key in differing if isinstance(old.get(key), dict) and isinstance(new.get(key), dict)}
+    # Of a flat object there is nothing to find out; of any other, DeepDiff gets the keys that differ inside.
+    steps: list[tuple[Path, tuple[Operation, ...]]] = [
+        ((key,), tuple(_key_differences(path, key, old, new, base))) for key in differing if key not in nested
+    ]
+    if nested:
+        steps.extend(_deep_differences(path, {k: old[k] for k in nested}, {k: new[k] for k in nested}, base))
+    for _, operations in sorted(steps, key=lambda entry: _reading_order(path, entry[0])):
+        yield from operations
+
+
+def _key_differences(path: Path, key: str, old: JsonObject, new: JsonObject, base: Base) -> Iterator[Operation]:
+    inner, base = (*path, key), base.at((key,))
+    if key not in old:
+        yield Operation("add", to_pointer(inner), after=new[key], origin=base.origin(ABSENT, new[key]))
+    elif key not in new:
+        yield Operation("remove", to_pointer(inner), before=old[key], origin=base.origin(old[key], ABSENT))
+    else:
+        yield from _differences(inner, old[key], new[key], base)
+
+
+def _deep_differences(
+    path: Path, old: JsonObject, new: JsonObject, base: Base
+) -> Iterator[tuple[Path, tuple[Operation, ...]]]:
+    """Give the steps for objects in objects, each with its path from `path` on."""
+    from deepdiff import DeepDiff  # noqa: PLC0415 - 90 ms that most plans do not need
 
     lists = _ListsAreOurs()
     # threshold 0: by default objects that share few keys collapse into one change, and removals are lost;
@@ -91,18 +117,14 @@ def _object_differences(path: Path, old: JsonObject, new: JsonObject, base: Base
         ignore_private_variables=False,
         custom_operators=[lists],
     )
-    found: list[tuple[Path, Sequence[Operation]]] = [
-        (inner, tuple(_list_differences((*path, *inner), old_list, new_list, base.at(inner))))
-        for inner, old_list, new_list in lists.found
-    ]
+    for inner, old_list, new_list in lists.found:
+        yield inner, tuple(_list_differences((*path, *inner), old_list, new_list, base.at(inner)))
     for kind, levels in tree.items():
         for level in levels:
             if kind == "type_changes" and same(level.t1, level.t2):
                 continue
             inner = tuple(level.path(output_format="list"))
-            found.append((inner, (_operation(kind, (*path, *inner), level, base.at(inner)),)))
-    for _, steps in sorted(found, key=lambda entry: _reading_order(path, entry[0])):
-        yield from steps
+            yield inner, (_operation(kind, (*path, *inner), level, base.at(inner)),)
 
 
 def _reading_order(path: Path, inner: Path) -> tuple[int, list[str]]:

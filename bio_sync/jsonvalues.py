@@ -1,6 +1,5 @@
 """JSON values as bio-sync compares them: one normal form, one equality, one digest."""
 
-import hashlib
 import json
 import math
 from typing import Final, NoReturn, TypeAlias
@@ -35,20 +34,43 @@ def normalised(value: Json, *, without_author_keys: bool = False, levels: int = 
     A null in page data means the same as leaving the key out, and JSON knows one kind of number: after this,
     equality needs no special case. Raises TooDeep for a value of more than `levels` levels.
     """
+    if _is_normal(value, levels, without_author_keys):
+        return value
+    return _normalised(value, levels, without_author_keys)
+
+
+def _is_normal(value: Json, levels: int, without_author_keys: bool) -> bool:
+    """Tell whether there is nothing to change in a value, as in most: it costs a third of making it anew."""
+    if isinstance(value, dict):
+        if without_author_keys and any(key[:2] == AUTHOR_PREFIX for key in value):
+            return False
+        members = list(value.values())
+    elif isinstance(value, list):
+        members = value
+    else:
+        return not (isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_WRITTEN_OUT)
+    if not levels:
+        raise TooDeep
+    for member in members:
+        kind = type(member)
+        if kind is str or kind is bool or kind is int:
+            continue
+        if member is None or not _is_normal(member, levels - 1, without_author_keys):
+            return False
+    return True
+
+
+def _normalised(value: Json, levels: int, without_author_keys: bool) -> Json:
     if isinstance(value, dict | list) and not levels:
         raise TooDeep
     if isinstance(value, dict):
         return {
-            key: normalised(member, without_author_keys=without_author_keys, levels=levels - 1)
+            key: _normalised(member, levels - 1, without_author_keys)
             for key, member in value.items()
             if member is not None and not (without_author_keys and key.startswith(AUTHOR_PREFIX))
         }
     if isinstance(value, list):
-        return [
-            normalised(item, without_author_keys=without_author_keys, levels=levels - 1)
-            for item in value
-            if item is not None
-        ]
+        return [_normalised(item, levels - 1, without_author_keys) for item in value if item is not None]
     if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_WRITTEN_OUT:
         return int(value)
     return value
@@ -56,8 +78,13 @@ def normalised(value: Json, *, without_author_keys: bool = False, levels: int = 
 
 def same(one: Json, other: Json) -> bool:
     """Tell whether two normalised values are the same JSON; `1` is not `true`, though Python says so."""
-    if type(one) is not type(other):
+    if one is other:
+        return True
+    kind = type(one)
+    if kind is not type(other):
         return _same_number(one, other)
+    if kind is str:
+        return one == other
     if isinstance(one, dict) and isinstance(other, dict):
         return len(one) == len(other) and all(key in other and same(member, other[key]) for key, member in one.items())
     if isinstance(one, list) and isinstance(other, list):
@@ -92,13 +119,18 @@ def member(value: Json, *names: str) -> Json:
     return value
 
 
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+
+
 def canonical(value: Json) -> str:
     """Write `value` as the one JSON text that equal values share: sorted keys, ASCII, no spaces."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return _canonical(value)
 
 
 def digest(value: Json) -> str:
     """Give `sha256:` and 64 hex digits over the canonical text of `value`."""
+    import hashlib  # noqa: PLC0415 - OpenSSL: 6 ms that a plan without changes does not need
+
     return "sha256:" + hashlib.sha256(canonical(value).encode("ascii")).hexdigest()
 
 

@@ -34,8 +34,10 @@ The exit code and the reason that scripts see stand on the classes.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from bio_sync.problems import Problem
+if TYPE_CHECKING:
+    from bio_sync.problems import Problem
 
 
 class Terminated(KeyboardInterrupt):
@@ -59,7 +61,7 @@ class InvalidFiles(BioSyncError):
 
     reason = "invalid"
 
-    def __init__(self, problems: Sequence[Problem], *, files: int) -> None:
+    def __init__(self, problems: Sequence["Problem"], *, files: int) -> None:
         super().__init__(
             f"{len(problems)} problem{'s' if len(problems) != 1 else ''} in the files",
             hint="every problem has its place, and most have a way out",

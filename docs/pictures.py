@@ -21,9 +21,12 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from bio_sync import planfile, render
+from bio_sync import planfile
 from bio_sync.jsonvalues import parsed
 from bio_sync.plan import Plan
+from bio_sync.render.html import render as html_of
+from bio_sync.render.markdown import render as markdown_of
+from bio_sync.render.text import render as text_of
 from bio_sync.sandbox import Sandbox, load_seed
 from bio_sync.schema import as_object
 
@@ -110,12 +113,12 @@ def _as_applied(live: dict[str, Any]) -> dict[str, Any]:
 
 def terminal_text() -> str:
     """Give the plan as a terminal shows it, in colour."""
-    return render.text.render(example_plan(with_base=False), colour=True)
+    return text_of(example_plan(with_base=False), colour=True)
 
 
 def markdown() -> str:
     """Give the document that shows the plan as a comment on a pull request."""
-    comment = render.markdown.render(example_plan(with_base=True))
+    comment = markdown_of(example_plan(with_base=True))
     return (
         "# The example plan, as a comment on a pull request\n\n"
         "What stands below the line is what `bio-sync plan --base main --format markdown` makes of the pages in\n"
@@ -126,7 +129,7 @@ def markdown() -> str:
 
 def report() -> str:
     """Give the plan as an HTML page."""
-    return render.html.render(example_plan(with_base=True))
+    return html_of(example_plan(with_base=True))
 
 
 def made_of() -> dict[str, str]:

@@ -528,3 +528,7 @@ def test_whoever_asks_for_more_talk_hears_of_each_page_beside_an_apply_s_json(ru
     assert result.err.splitlines().count("applied    pages/p0.yaml  update") == 1
     assert json.loads(result.out)["summary"]["applied"] == 1
     assert "pages/p0.yaml  update" not in run("apply", "--yes", "--format", "json").err
+
+
+def test_a_slip_in_the_name_of_a_command_is_guessed(run: Run) -> None:
+    assert "Did you mean 'plan'?" in run("plann").err

@@ -123,10 +123,10 @@ def test_the_yaml_of_the_readme_is_a_page_file(folder: Path, run: Run) -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert {name for name in commands.commands if f"`bio-sync {name}" not in readme} == set()
+    assert {name for name in commands.everything() if f"`bio-sync {name}" not in readme} == set()
 
 
-@pytest.mark.parametrize("name", sorted(commands.commands))
+@pytest.mark.parametrize("name", sorted(commands.everything()))
 def test_every_command_has_help_with_an_example(name: str, run: Run) -> None:
     for flag in ("-h", "--help"):
         result = run(name, flag)

@@ -9,9 +9,12 @@ import tomllib
 import venv
 from pathlib import Path
 
+import click
 import pytest
 
 from bio_sync import __version__, planfile
+from bio_sync.commands import commands
+from bio_sync.commands.lazy import COMMANDS, LazyCommands
 from tests.conftest import ROOT
 from tests.test_render_text import example_plan
 
@@ -68,7 +71,7 @@ def test_the_top_level_is_what_the_architecture_says() -> None:
     top = {line.split("/")[0] for line in listed.splitlines() if not line.startswith(".")}
     own = {"bio_sync", "schemas", "examples", "tests", "pyproject.toml", "README.md"}
     joined = {"Makefile", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs", "requirements", "action.yml"}
-    assert own <= top <= own | joined
+    assert own <= top <= own | joined | {"benchmarks"}
 
 
 def test_the_sandbox_is_kept_from_every_other_module() -> None:
@@ -132,3 +135,48 @@ def test_the_wheel_brings_schemas_examples_and_templates_and_runs_the_demo(wheel
     show = [str(python), "-m", "bio_sync", "show", "plan.json", "--format", "html"]
     shown = subprocess.run(show, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (shown.returncode, shown.stdout[:15]) == (0, "<!doctype html>"), shown.stderr
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_the_list_of_commands_in_the_help_is_what_click_would_make_of_the_commands_themselves(width: int) -> None:
+    every = commands.everything()
+    assert {name: command.get_short_help_str(1_000) for name, command in every.items()} == {
+        name: sentence for name, (_, sentence) in COMMANDS.items()
+    }
+    lists = []
+    for format_commands in (LazyCommands.format_commands, click.Group.format_commands):
+        formatter = click.HelpFormatter(width=width)
+        format_commands(commands, click.Context(commands), formatter)
+        lists.append(formatter.getvalue())
+    assert lists[0] == lists[1]
+
+
+def test_a_command_is_loaded_when_it_is_asked_for_and_no_other_is() -> None:
+    code = (
+        "import sys; from bio_sync.commands import commands; import click;"
+        "assert commands.get_command(click.Context(commands), 'plan').name == 'plan';"
+        "assert commands.get_command(click.Context(commands), 'plam') is None;"
+        "print({name for name in sys.modules if name.startswith('bio_sync.commands.')} - {'bio_sync.commands.plan'})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "'bio_sync.commands.apply'" not in done.stdout
+    assert "'bio_sync.commands.local'" not in done.stdout
+
+
+def test_httpx_is_all_there_but_for_its_command_line() -> None:
+    code = (
+        "import sys; from bio_sync.httplibrary import httpx; import httpx as again;"
+        "print(httpx is again, [name for name in ('httpx._main', 'rich', 'pygments') if name in sys.modules],"
+        " callable(httpx.main)); import httpx._main; print('httpx._main' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True [] True\nTrue\n"
+
+
+def test_the_collector_seldom_looks_and_not_at_all_at_the_end() -> None:
+    code = (
+        "import atexit, gc, sys; atexit.register(lambda: print(gc.get_freeze_count() > 0, gc.get_threshold()[0]));"
+        "sys.argv = ['bio-sync', '--version']; from bio_sync.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == ["True 100000"]

@@ -2,14 +2,15 @@
 
 import functools
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bio_sync import __version__
+from bio_sync.commands.lazy import LazyCommands
 from bio_sync.errors import BioSyncError
 from bio_sync.options import Session, everywhere
 from bio_sync.visible import visible
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=HELP, invoke_without_command=True)
+@click.group(cls=LazyCommands, context_settings=HELP, invoke_without_command=True)
 @everywhere
 @click.version_option(__version__, "--version", message="bio-sync %(version)s")
 @click.pass_context
@@ -147,6 +148,8 @@ def _save_failure(session: Session, outs: tuple[Out, ...], error: BioSyncError) 
 
 
 def _outs(outs: tuple[Out, ...]) -> tuple[Out, ...]:
+    from pathlib import Path  # noqa: PLC0415 - 4 ms that `--help` does not need
+
     places = [Path(out.path).resolve() for out in outs]
     for out, place in zip(outs, places, strict=True):
         # A pipe or /dev/null takes more than one.
@@ -159,7 +162,7 @@ def _out(value: str, formats: Sequence[str]) -> Out:
     name, colon, path = value.partition(":")
     if colon and path and name in NAMED and name in formats:
         return Out(path, name)
-    output_format = SUFFIXES.get(Path(value).suffix.lower())
+    output_format = SUFFIXES.get(os.path.splitext(value)[1].lower())  # noqa: PTH122 - pathlib, as above
     if output_format not in formats:
         known = ", ".join(_endings(formats))
         raise click.UsageError(f"--out {visible(value)}: the suffix chooses the form: {known}")

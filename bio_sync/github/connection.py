@@ -4,8 +4,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 
-import httpx
-
 from bio_sync import __version__
 from bio_sync.errors import (
     NotAnAnswer,
@@ -19,6 +17,7 @@ from bio_sync.errors import (
 from bio_sync.github.failures import NotPermitted
 from bio_sync.github.patience import Patience, asked_to_wait
 from bio_sync.github.run import WorkflowRun
+from bio_sync.httplibrary import httpx
 from bio_sync.jsonvalues import Json, JsonObject, parsed
 from bio_sync.transport import NEVER_SENT, Deadline, Lanes, Meter, Origin, Watchdog, Whole, opener
 from bio_sync.visible import shortened

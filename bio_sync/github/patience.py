@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import httpx
 import tenacity
 
+from bio_sync.httplibrary import httpx
 from bio_sync.transport.meter import moment, whole_number
 from bio_sync.transport.whole import NEVER_SENT
 

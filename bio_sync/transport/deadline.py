@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-import httpx
-
+from bio_sync.httplibrary import httpx
 from bio_sync.transport.meter import Meter
 from bio_sync.transport.watchdog import Watchdog
 

@@ -3,8 +3,7 @@
 import threading
 from collections.abc import Callable
 
-import httpx
-
+from bio_sync.httplibrary import httpx
 from bio_sync.transport.watchdog import Watchdog
 
 

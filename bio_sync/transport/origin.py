@@ -1,8 +1,7 @@
 """One choke point: what is sent goes to one service, by the methods that the command needs."""
 
-import httpx
-
 from bio_sync.errors import InvalidAddress
+from bio_sync.httplibrary import httpx
 
 # httpx resolves these in an address; written as `%2e%2e` they would be the service's to resolve.
 _UPWARDS = frozenset((".", ".."))

@@ -5,8 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-import httpx
-
+from bio_sync.httplibrary import httpx
 from bio_sync.transport.meter import Meter
 
 # Seconds that a read may wait for its turn when the run is to end: sixteen of them take 1.6 at the usual rate.

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-import httpx
-
 from bio_sync import answers
+from bio_sync.httplibrary import httpx
+from bio_sync.progress import AGAIN, LIMIT, UNWATCHED, Watch
 from bio_sync.transport.meter import Meter, moment, whole_number
 from bio_sync.transport.whole import NEVER_SENT
 
@@ -74,12 +74,14 @@ class Patience(httpx.BaseTransport):
         ending: threading.Event,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        watch: Watch = UNWATCHED,
     ) -> None:
         self._inner = inner
         self._meter = meter
         self._ending = ending
         self._clock = clock
         self._sleep = sleep
+        self._watch = watch
         self._budget = Budget()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -130,6 +132,7 @@ class Patience(httpx.BaseTransport):
             retry=tenacity.retry_if_exception_type(_Again),
             stop=partial(self._enough, Counter()),
             wait=_pause,
+            before_sleep=self._tell,
             sleep=self._sleep,
             reraise=True,
         )
@@ -139,6 +142,10 @@ class Patience(httpx.BaseTransport):
             if isinstance(last.outcome, httpx.Response):
                 return last.outcome
             raise last.outcome from None
+
+    def _tell(self, state: "RetryCallState") -> None:
+        seconds = state.next_action.sleep if state.next_action else 0.0
+        self._watch.wait(AGAIN if _burst_of(state) is None else LIMIT, seconds)
 
     def _enough(self, failures: Counter[bool], state: "RetryCallState") -> bool:
         if self._ending.is_set():

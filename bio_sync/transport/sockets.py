@@ -4,10 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
-
 from bio_sync.address import DEFAULT_ADDRESS
 from bio_sync.errors import InvalidAddress
+from bio_sync.httplibrary import httpx
 from bio_sync.visible import visible
 
 

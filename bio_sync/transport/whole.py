@@ -1,8 +1,7 @@
 """The whole answer, of bounded size, and nothing that is packed."""
 
-import httpx
-
 from bio_sync.errors import NotAnAnswer
+from bio_sync.httplibrary import httpx
 
 MOST_BYTES = 32 * 1024 * 1024
 # A proxy's refusal comes before the request: it answers to CONNECT.

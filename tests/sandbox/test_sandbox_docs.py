@@ -138,6 +138,6 @@ def test_the_table_of_wires_names_every_kind() -> None:
 def test_the_table_of_options_names_every_option_of_the_command(run: Run) -> None:
     options = {name.split()[0] for name in rows("# A sandbox for your own tests")}
     assert options == {"--port", "--seed", "--db", "--faults"}
-    own = {name for option in commands.commands["sandbox"].params for name in option.opts}
+    own = {name for option in commands.everything()["sandbox"].params for name in option.opts}
     assert options <= own
     assert set(re.findall(r"^  (--\w+)", run("sandbox", "--help").out, re.MULTILINE)) >= options

@@ -1,23 +1,28 @@
 """Page files to wanted pages, with every problem of every file and a place for each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path as FilePath
 
 from bio_sync import schema, timetable, yamltext
 from bio_sync.adopt import content_of, places
-from bio_sync.files import CONFIG_NAME, FoundFile, LeavesRepository, read_bytes
+from bio_sync.files import CONFIG_NAME, FoundFile, LeavesRepository, Reader, read_bytes
 from bio_sync.jsonvalues import Json
 from bio_sync.links import is_unencrypted
 from bio_sync.model import DesiredPage, LivePage, desired_page
 from bio_sync.plan import Transition
 from bio_sync.problems import Problem
+from bio_sync.twoprocesses import in_two_processes
 from bio_sync.visible import shortened, visible
 from bio_sync.yamlevents import Path
 from bio_sync.yamltext import MOST_BYTES, Document
 
 MOST_OF_A_POINTER = 200
+# So many files are read in the time that httpx takes to load.
+FILES_MEANWHILE = 390
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +55,67 @@ class PageFiles:
 
 
 def read_pages(
-    found: Sequence[FoundFile], *, at: datetime, ignore: tuple[str, ...] = (), whole: bool = True
+    found: Sequence[FoundFile],
+    *,
+    at: datetime,
+    ignore: tuple[str, ...] = (),
+    whole: bool = True,
+    meanwhile: Callable[[], object] | None = None,
 ) -> PageFiles:
-    """Read and check page files for the moment `at`; `ignore` holds the JSON Pointers that count for every page."""
-    desired: list[DesiredPage] = []
+    """Read and check page files for the moment `at`; `ignore` holds the JSON Pointers that count for every page.
+
+    `meanwhile` is called once, while another process may be reading: to load what comes after.
+    """
     problems: list[Problem] = []
-    warnings: list[Problem] = []
     first_of_id: dict[str, Document] = {}
-    sources: dict[str, FoundFile] = {}
-    documents: list[Document] = []
-    for file in found:
-        document = read_document(file)
-        complaints = [*document.problems]
-        if not complaints or document.value is not None:
-            complaints.extend(schema.page_problems(document))
-        complaints.extend(_claimed_twice(document, first_of_id))
-        problems.extend(sorted(complaints))
-        if not complaints:
-            wanted = timetable.page_at(schema.as_object(document.value), at)
-            desired.append(desired_page(wanted, file=document.file, ignore=ignore))
-            documents.append(document)
-            sources[desired[-1].page_id] = file
-            warnings.extend(_unencrypted_links(document))
+    good: list[tuple[FoundFile, Document, DesiredPage, list[Problem]]] = []
+    with _each_read(found, at, ignore, meanwhile) as every:
+        for file, (document, complaints, wanted, warned) in zip(found, every, strict=True):
+            complaints.extend(_claimed_twice(document, first_of_id))
+            problems.extend(sorted(complaints))
+            if wanted and not complaints:
+                good.append((file, document, wanted, warned))
+    documents = tuple(document for _, document, _, _ in good)
     unmatched, pointing = _unmatched(documents, ignore)
     return PageFiles(
-        tuple(desired),
-        tuple(problems),
-        tuple(warnings),
-        len(found),
-        whole,
-        at,
-        sources,
+        desired=tuple(wanted for _, _, wanted, _ in good),
+        problems=tuple(problems),
+        warnings=tuple(warning for *_, warned in good for warning in warned),
+        files=len(found),
+        whole=whole,
+        at=at,
+        sources={wanted.page_id: file for file, _, wanted, _ in good},
         transitions=_transitions(documents, at),
         unmatched=unmatched,
         pointing=pointing,
-        documents=tuple(documents),
+        documents=documents,
         found=tuple(found),
     )
+
+
+@contextmanager
+def _each_read(
+    found: Sequence[FoundFile], at: datetime, ignore: tuple[str, ...], meanwhile: Callable[[], object] | None
+) -> Iterator[Iterator[tuple[Document, list[Problem], DesiredPage | None, list[Problem]]]]:
+    with Reader() as reader:
+        read_one = partial(_read_one, reader, at, ignore)
+        with in_two_processes(read_one, found, meanwhile=meanwhile, worth=FILES_MEANWHILE) as every:
+            yield every
+
+
+def _read_one(
+    reader: Reader, at: datetime, ignore: tuple[str, ...], file: FoundFile
+) -> tuple[Document, list[Problem], DesiredPage | None, list[Problem]]:
+    """Give what a file says of itself: the document, what is wrong with it, the page it wants, and warnings."""
+    document = read_document(file, reader.read)
+    complaints = [*document.problems]
+    if not complaints or document.value is not None:
+        complaints.extend(schema.page_problems(document))
+    if complaints:
+        return document, complaints, None, []
+    wanted = timetable.page_at(schema.as_object(document.value), at)
+    page = desired_page(wanted, file=document.file, ignore=ignore)
+    return document, complaints, page, list(_unencrypted_links(document))
 
 
 def _transitions(documents: Sequence[Document], at: datetime) -> tuple[Transition, ...]:
@@ -94,6 +123,7 @@ def _transitions(documents: Sequence[Document], at: datetime) -> tuple[Transitio
     found = [
         transition
         for document in documents
+        if timetable.has_moments(schema.as_object(document.value))
         for transition in timetable.transitions(schema.as_object(document.value), file=document.file, after=at)
     ]
     return tuple(transition for _, transition in sorted(found, key=lambda each: (each[0], each[1].file)))
@@ -148,10 +178,13 @@ def _own_pointers(document: Document) -> list[str]:
     return list(map(str, own)) if isinstance(own, list) else []
 
 
-def read_document(file: FoundFile) -> Document:
-    """Read one YAML file within the limits; what is wrong with it stands in the document's problems."""
+def read_document(file: FoundFile, read: Callable[..., bytes] = read_bytes) -> Document:
+    """Read one YAML file within the limits; what is wrong with it stands in the document's problems.
+
+    `read` gives its bytes as `files.read_bytes` does.
+    """
     try:
-        return yamltext.read(read_bytes(file, most=MOST_BYTES), file=visible(file.name))
+        return yamltext.read(read(file, most=MOST_BYTES), file=visible(file.name))
     except LeavesRepository as error:
         why, hint = str(error), "put the file itself into the repository"
     except OSError as error:
@@ -173,8 +206,6 @@ def _claimed_twice(document: Document, first_of_id: dict[str, Document]) -> Iter
 
 def _unencrypted_links(document: Document) -> Iterator[Problem]:
     """Warn of `http://` where addresses belong; visitors of such links can be listened to."""
-    if "http://" not in document.text.lower():
-        return
     for path, value in _addresses(schema.as_object(document.value).get("page_data")):
         if is_unencrypted(value):
             message = f"'{shortened(value)}' is not encrypted"

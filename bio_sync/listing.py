@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bio_sync.errors import NotAnAnswer
 from bio_sync.model import PAGES_A_CALL, LivePage
+from bio_sync.progress import ASKING, UNWATCHED, Watch
 
 # A service that pages by less than it was asked for would do so by one of these.
 SMALLER_LIMITS = frozenset((50, 100))
@@ -21,12 +22,13 @@ class Listing:
     `read_batch(offset)` makes one call, or gives None when the list comes in one part. `wanted` are ids that
     should be there. With `everything`, pages beyond them are wanted too; but a full answer that completes
     exactly the wanted ones is taken for the last. `batches` counts the answers read; `doubtful` are wanted ids
-    that a reading in parts may have missed, few enough to ask for each.
+    that a reading in parts may have missed, few enough to ask for each. `watch` hears how many pages have come.
     """
 
     read_batch: Callable[[int], Batch | None]
     wanted: frozenset[str]
     everything: bool = True
+    watch: Watch = UNWATCHED
     pages: Batch = field(default_factory=dict)
     batches: int = 0
     doubtful: list[str] = field(default_factory=list)
@@ -63,6 +65,7 @@ class Listing:
                 return seen | batch, shifted or 0 < len(batch) < len(seen)
             shifted = shifted or bool(again)
             seen |= batch
+            self.watch.reach(ASKING, len(seen))
             if self._was_last(len(batch), seen):
                 return seen, shifted
         raise NotAnAnswer("the list of pages has no end", hint="check the API address")

@@ -12,6 +12,7 @@ from bio_sync.jsonvalues import Json, JsonObject, digest
 from bio_sync.model import PAGES_A_CALL, WRITABLE_FIELDS, DesiredPage, LivePage, PageContent, same_content
 from bio_sync.origin import ORIGINS
 from bio_sync.pointer import from_pointer
+from bio_sync.progress import COMPARING, UNWATCHED, Watch
 
 UPDATE, PUBLISH, UNPUBLISH = "update", "publish", "unpublish"
 
@@ -194,16 +195,18 @@ def make_plan(
     tell_unmanaged: bool = True,
     warnings: Sequence[str] = (),
     transitions: Sequence[Transition] = (),
+    watch: Watch = UNWATCHED,
 ) -> Plan:
     """Compare what the files want with what is live, by page id; nothing is read and nothing is written.
 
     With `bases`, the pages that differ as their files wanted them at a base revision, each operation has an origin.
+    `watch` hears how many are compared.
     """
     ordered = sorted(desired, key=lambda page: (page.file, page.page_id))
     changes: list[Change] = []
     unchanged: list[PageFile] = []
     gone: list[PageFile] = []
-    for page in ordered:
+    for page in watch.counted(COMPARING, ordered):
         live_page = live.get(page.page_id)
         if live_page is None:
             gone.append(PageFile(page.page_id, page.file))

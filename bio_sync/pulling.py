@@ -15,6 +15,7 @@ from bio_sync.git import Checkout
 from bio_sync.model import LivePage
 from bio_sync.pages import PageFiles, read_pages
 from bio_sync.pagetext import edited_text, file_stem, new_text
+from bio_sync.progress import READING, UNWATCHED, Watch
 from bio_sync.schema import NO_ID
 from bio_sync.schemafiles import schema_beside, schema_text
 from bio_sync.visible import visible
@@ -48,13 +49,13 @@ class PulledFile:
         return self.after is not None and self.after != self.before
 
 
-def read_repository(config: Config, paths: Sequence[str], *, at: datetime) -> PageFiles:
+def read_repository(config: Config, paths: Sequence[str], *, at: datetime, watch: Watch = UNWATCHED) -> PageFiles:
     """Read every page file that there is, and those that `paths` name; there may be none.
 
     A file without an id is of a page that is not made yet: it claims no live page, so it is in the way of no pull but
     its own.
     """
-    files = read_pages(page_files(config, paths), at=at, ignore=config.ignore)
+    files = read_pages(watch.counted(READING, page_files(config, paths)), at=at, ignore=config.ignore)
     named = {visible(shown_name(Path(path))) for path in paths}
     problems = (each for each in files.problems if each.message != NO_ID or each.file in named)
     return replace(files, problems=tuple(problems))

@@ -5,25 +5,40 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from bio_sync.errors import NoConsent, NotWritten
 from bio_sync.key import ApiKey
 from bio_sync.visible import visible
 
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
-@dataclass(slots=True)
+    from bio_sync.progress import Watch
+    from bio_sync.statusline import StatusLine
+
+USUAL_COLUMNS = 80
+
+
+# As of a session: no value to compare or to print.
+@dataclass(slots=True, eq=False, repr=False)
 class Terminal:
-    """The streams of one run. `quietness` counts `-q` against `-v`; `keys` are cut out of all that leaves."""
+    """The streams of one run. `quietness` counts `-q` against `-v`; `keys` are cut out of all that leaves.
+
+    `clock` gives the seconds that people wait: it is no other one when a run's own clock is.
+    """
 
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     colour_choice: Literal["auto", "always", "never"] | None = None
     quietness: int = 0
     keys: list[ApiKey] = field(default_factory=list)
     result_lost: bool = False
+    clock: Callable[[], float] = time.monotonic
+    _status: "StatusLine | None" = field(default=None, init=False)
 
     def hide(self, key: ApiKey | None) -> None:
         """Cut this key, too, out of all that leaves from now on."""
@@ -59,6 +74,41 @@ class Terminal:
             return True
         return stream is not None and stream.isatty() and self.environment.get("TERM") != "dumb"
 
+    def watching(self) -> "AbstractContextManager[Watch]":
+        """Show on standard error how far the work inside the block has come, unless people asked for quiet."""
+        status = self._status_line()
+        return status.watching() if status else contextlib.nullcontext(self.watch)
+
+    @property
+    def watch(self) -> "Watch":
+        """Give what hears of work that may be inside such a block."""
+        from bio_sync.progress import UNWATCHED  # noqa: PLC0415 - not for `--help`
+
+        return self._status_line() or UNWATCHED
+
+    def _status_line(self) -> "StatusLine | None":
+        from bio_sync.statusline import StatusLine  # noqa: PLC0415 - not for `--help`
+
+        if self._status is None and self.quietness <= 0:
+            columns = self._columns if self._redraws(sys.stderr) else None
+            self._status = StatusLine(self._put_on_stderr, columns=columns, clock=self.clock)
+        return self._status
+
+    def _redraws(self, stream: TextIO | None) -> bool:
+        """Tell whether a line can be rewritten there: on a terminal, but in no log of a CI system that uses one."""
+        if stream is None or stream.closed or self.colour_choice == "never":
+            return False
+        plain = self.environment.get("NO_COLOR") and self.colour_choice != "always"
+        ci = self.environment.get("CI", "").lower() not in {"", "0", "false"}
+        return stream.isatty() and self.environment.get("TERM") != "dumb" and not plain and not ci
+
+    @staticmethod
+    def _columns() -> int:
+        try:
+            return os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_COLUMNS
+        except (OSError, ValueError):
+            return USUAL_COLUMNS
+
     def can_ask(self) -> bool:
         """Tell whether somebody sits at the keyboard."""
         return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
@@ -74,6 +124,8 @@ class Terminal:
 
     def save(self, path: str, text: str) -> None:
         """Write a file whole or not at all: beside its place first, then renamed; raises NotWritten if it can't be."""
+        from pathlib import Path  # noqa: PLC0415 - 4 ms that `--help` does not need
+
         target, redacted = Path(path), self._redacted(text)
         if redacted != text:
             self.complain(f"warning: the key stood in what {visible(path)} holds, and is cut out")
@@ -83,7 +135,7 @@ class Terminal:
             why = visible(error.strerror or "unknown")
             raise NotWritten(f"{visible(path)} can't be written: {why}", hint="check the folder and the disk") from None
 
-    def _replace(self, target: Path, text: str) -> None:
+    def _replace(self, target: "Path", text: str) -> None:
         if target.exists() and not target.is_file():
             # A pipe or /dev/stdout has no beside.
             target.write_text(text, encoding="utf-8")
@@ -104,6 +156,18 @@ class Terminal:
             beside.unlink(missing_ok=True)
 
     def _write(self, stream: TextIO | None, text: str) -> None:
+        # What goes into a file does not touch the line, nor wait for a screen that stands still (Ctrl-S).
+        if self._status is None or not text or _is(stat.S_ISREG, stream):
+            self._put(stream, text)
+            return
+        # What goes through a pipe may come out on the same screen, a moment later: the line waits for that.
+        with self._status.set_aside(unfinished=not text.endswith("\n"), back=not _is(stat.S_ISFIFO, stream)):
+            self._put(stream, text)
+
+    def _put_on_stderr(self, text: str) -> None:
+        self._put(sys.stderr, text)
+
+    def _put(self, stream: TextIO | None, text: str) -> None:
         """Write as long as somebody reads: a run does not end half-way because its words have nowhere to go."""
         if stream is None or stream.closed:
             return
@@ -126,6 +190,13 @@ class Terminal:
         for key in self.keys:
             text = key.redacted(text)
         return text
+
+
+def _is(kind: Callable[[int], bool], stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and kind(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def use_utf8() -> None:

@@ -1,7 +1,7 @@
 """The verbs, as functions that give values: read and check the files, plan, check what is safe."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,27 +9,34 @@ from typing import TYPE_CHECKING
 
 from bio_sync import __version__
 from bio_sync.apply.guards import Limit, check_guards, check_quota, looks_needed, objections
-from bio_sync.apply.run import Terms
 from bio_sync.config import Config
 from bio_sync.errors import InvalidFiles, NoPages, PageGone
 from bio_sync.files import FoundFile, find_pages
-from bio_sync.houserules import house_problems
-from bio_sync.model import DesiredPage, LivePage, as_if_live
+from bio_sync.model import PAGES_A_CALL, DesiredPage, LivePage, as_if_live
 from bio_sync.pages import PageFiles, read_pages, unmatched_pointers
 from bio_sync.plan import Circumstances, Plan, differing, make_plan
 from bio_sync.problems import Problem
+from bio_sync.progress import ASKING, COMPARING, READING, RULES, UNWATCHED, Watch
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
     from bio_sync.api import Api
+    from bio_sync.apply.run import Terms
     from bio_sync.base import BaseFiles
     from bio_sync.transport import Meter
 
 
-def read_files(paths: Sequence[str], config: Config, *, at: datetime) -> PageFiles:
+def read_files(
+    paths: Sequence[str],
+    config: Config,
+    *,
+    at: datetime,
+    watch: Watch = UNWATCHED,
+    meanwhile: Callable[[], object] | None = None,
+) -> PageFiles:
     """Read the page files that `paths` name, or else those of the configuration, for the moment `at`.
 
-    Raises NoPages without any.
+    `watch` hears how many are read; `meanwhile` loads what comes after. Raises NoPages without any.
     """
     found = find_pages([Path(path) for path in paths]) if paths else config.page_files()
     whole = not paths or _all_of_them(found, paths, config)
@@ -39,7 +46,9 @@ def read_files(paths: Sequence[str], config: Config, *, at: datetime) -> PageFil
             f"there are no page files in {visible(where)}",
             hint="page files end in .yaml or .yml; names that begin with _ or . are skipped",
         )
-    files = read_pages(found, at=at, ignore=config.ignore, whole=whole)
+    files = read_pages(watch.counted(READING, found), at=at, ignore=config.ignore, whole=whole, meanwhile=meanwhile)
+    if config.house_rules is not None:
+        watch.begin(RULES, len(found))
     return replace(
         files,
         problems=_house_problems(files, found, config),
@@ -55,6 +64,8 @@ def _house_problems(files: PageFiles, found: Sequence[FoundFile], config: Config
     """
     if config.house_rules is None:
         return files.problems
+    from bio_sync.houserules import house_problems  # noqa: PLC0415 - few repositories have any
+
     order = {visible(file.name): number for number, file in enumerate(found)}
     problems = [*files.problems, *house_problems(files.documents, config.house_rules)]
     return tuple(sorted(problems, key=lambda problem: order.get(problem.file, -1)))
@@ -63,10 +74,15 @@ def _house_problems(files: PageFiles, found: Sequence[FoundFile], config: Config
 def _all_of_them(found: Sequence[FoundFile], paths: Sequence[str], config: Config) -> bool:
     """Tell whether the files that PATHs name are all page files there are; single files never are."""
     try:
-        names = {os.path.realpath(file.path) for file in config.page_files()}
+        every = config.page_files()
     except NoPages:
         return any(Path(path).is_dir() for path in paths)
-    return names <= {os.path.realpath(file.path) for file in found}
+    # Behind a link, `..` leads elsewhere than its text says. (os, as pathlib takes five times as long.)
+    plain = [file.path for file in found if os.pardir not in str(file.path)]
+    named = {os.path.abspath(path) for path in plain}  # noqa: PTH100
+    others = [file.path for file in every if os.path.abspath(file.path) not in named]  # noqa: PTH100
+    # By another name it may be the same file; to ask the system costs as much as to read it.
+    return not others or {*map(os.path.realpath, others)} <= {os.path.realpath(file.path) for file in found}
 
 
 def checked(files: PageFiles) -> tuple[DesiredPage, ...]:
@@ -86,25 +102,19 @@ def plan_pages(
     base: "BaseFiles | None" = None,
     limit: Limit | None = None,
     strangers: bool = False,
+    watch: Watch = UNWATCHED,
 ) -> Plan:
     """Compare the files with the live pages: one list call for 200 pages, one GET when there is one page.
 
     With `strangers` it is a list for one page too, so that live pages without a file are seen. With `base`, every
     operation has an origin; with `limit`, what an apply would hold back is a warning. `commit` is told, and nothing
-    else; so is `at`, the moment that somebody asked for and the files were read for.
+    else; so is `at`, the moment that somebody asked for and the files were read for. `watch` hears how far it is.
     """
     desired = checked(files)
-    live = _live_pages(desired, api, everything=files.whole, by_list=strangers and files.whole)
-    circumstances = Circumstances(
-        tool_version=__version__,
-        created_at=_rfc3339(now),
-        api_url=api.address,
-        calls=api.meter.calls,
-        quota_remaining=api.meter.quota_remaining,
-        commit=commit,
-        base=base.revision if base else None,
-        at=at,
-    )
+    live = _live_pages(desired, api, everything=files.whole, by_list=strangers and files.whole, watch=watch)
+    watch.begin(COMPARING, len(desired))
+    # What it has cost is known by now.
+    circumstances = _circumstances(api, now=now, at=at, commit=commit, base=base)
     pages, notes = base.pages(differing(desired, live)) if base else (None, [])
     made = make_plan(
         desired,
@@ -114,8 +124,24 @@ def plan_pages(
         tell_unmanaged=files.whole,
         warnings=[*_warnings(files), *unmatched_pointers(files, live), *_none_there(desired, live), *notes],
         transitions=files.transitions,
+        watch=watch,
     )
     return replace(made, warnings=(*made.warnings, *_held_back(made, limit)))
+
+
+def _circumstances(
+    api: "Api", *, now: datetime, at: str | None, commit: str | None, base: "BaseFiles | None"
+) -> Circumstances:
+    return Circumstances(
+        tool_version=__version__,
+        created_at=_rfc3339(now),
+        api_url=api.address,
+        calls=api.meter.calls,
+        quota_remaining=api.meter.quota_remaining,
+        commit=commit,
+        base=base.revision if base else None,
+        at=at,
+    )
 
 
 def _held_back(made: Plan, limit: Limit | None) -> list[str]:
@@ -128,7 +154,7 @@ def _none_there(desired: Sequence[DesiredPage], live: Mapping[str, LivePage]) ->
     return ["none of the files' pages is in this workspace: is this the right workspace's key?"]
 
 
-def check_safety(made: Plan, meter: "Meter", terms: Terms, *, limit: Limit | None) -> None:
+def check_safety(made: Plan, meter: "Meter", terms: "Terms", *, limit: Limit | None) -> None:
     """Let pass what the month's calls suffice for and, with `limit`, no guard objects to; before the first write.
 
     Raises QuotaTooSmall or Unsafe.
@@ -175,9 +201,14 @@ def _warnings(files: PageFiles) -> list[str]:
     return [f"{warning.file}:{warning.line}: {warning.message}; {warning.hint}" for warning in files.warnings]
 
 
-def _live_pages(desired: Sequence[DesiredPage], api: "Api", *, everything: bool, by_list: bool) -> dict[str, LivePage]:
+def _live_pages(
+    desired: Sequence[DesiredPage], api: "Api", *, everything: bool, by_list: bool, watch: Watch
+) -> dict[str, LivePage]:
+    # What one call brings is there at once: a total is for those that come in parts.
+    watch.begin(ASKING, len(desired) if len(desired) > PAGES_A_CALL else None)
     if by_list or len(desired) > 1:
-        return api.list_pages([page.page_id for page in desired], everything=everything)
+        known = {page.page_id: page.page_data for page in desired if page.page_data is not None}
+        return api.list_pages([page.page_id for page in desired], everything=everything, known=known)
     try:
         return {desired[0].page_id: api.get_page(desired[0].page_id)}
     except PageGone:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bio_sync.commands.group import command, format_option, paths_argument
-from bio_sync.commands.service import configuration, planned
+from bio_sync.commands.service import configuration, planned, read_page_files
 from bio_sync.commands.writing import Intent, Told, carry_out, orders_of, writing_options
 from bio_sync.errors import NoConsent
 from bio_sync.options import Session
@@ -43,7 +43,7 @@ def apply(
         raise NoConsent("nobody can be asked: this is no terminal", hint="give --yes, or a saved plan with --plan")
     agreed = consent.read_consent(saved) if saved else None
     config = configuration(session)
-    files = workflow.read_files(paths, config, at=session.now())
+    files = read_page_files(session, paths, config, at=session.now())
     desired = workflow.checked(files)
     orders = orders_of(told, config, command="apply", ask=not (told.yes or agreed))
 

@@ -1,7 +1,7 @@
 """`bio-sync create`: page files without an id to new pages."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -10,14 +10,16 @@ import click
 
 from bio_sync.commands.group import command, files_argument, seconds_option
 from bio_sync.commands.service import configuration, connect
-from bio_sync.commands.writing import CTRL_C_AGAIN, INCOMPLETE
+from bio_sync.commands.writing import INCOMPLETE, tell_of_the_end
 from bio_sync.options import Session
+from bio_sync.progress import ASKING, CREATING, LOST_ANSWER
 from bio_sync.visible import calls_used, visible
 
 if TYPE_CHECKING:
     from bio_sync.api import WritingApi
-    from bio_sync.creating import Made, NewPage
+    from bio_sync.creating import Creator, Made, NewPage
     from bio_sync.interruption import Interruption
+    from bio_sync.progress import Watch
 
 _GOOD = ("created", "adopted", "unchanged")
 
@@ -44,8 +46,9 @@ def create(session: Session, *, paths: tuple[str, ...], adopted: str | None, set
     if not found:
         hint = "page files end in .yaml or .yml; names that begin with _ or . are skipped"
         raise NoPages(f"there are no page files in {visible(', '.join(paths))}", hint=hint)
-    read = creating.read_new(found, config, at=session.now(), adopts=adopted is not None)
-    claimed = creating.claimed_ids(page_files(config, paths))
+    with session.terminal.watching() as watch:
+        read = creating.read_new(found, config, at=session.now(), adopts=adopted is not None, watch=watch)
+        claimed = creating.claimed_ids(page_files(config, paths), watch=watch)
     if adopted is None:
         return _created(session, read, claimed, settle, reserve=config.reserve)
     if len(read) != 1:
@@ -65,7 +68,8 @@ def _adopted(session: Session, new: "NewPage | Made", page_id: str, claimed: dic
     from bio_sync.api import Api  # noqa: PLC0415
     from bio_sync.shell import path_word, typed  # noqa: PLC0415
 
-    with connect(session, Api) as api:
+    with connect(session, Api) as api, session.terminal.watching() as watch:
+        watch.begin(ASKING)
         taken = creating.take(new, page_id, api=api, claimed=claimed, save=session.terminal.save)
     _tell(session, taken)
     if taken.outcome == "adopted":
@@ -88,24 +92,23 @@ def _created(
     if not new:
         return 0
     interruption = Interruption()
-    with connect(session, WritingApi, interruption) as api:
+    with connect(session, WritingApi, interruption) as api, session.terminal.watching() as watch:
+        watch.begin(ASKING)
         creator = Creator(
             api,
             api.list_pages(everything=True),
             claimed,
             save=session.terminal.save,
             settle=settle,
-            sleep=session.sleep or interruption.sleep,
+            sleep=watch.sleeping(LOST_ANSWER, session.sleep or interruption.sleep),
             ending=interruption.ending.is_set,
             reserve=reserve,
         )
         creator.check_quota(new)
-        hurry = _wakes(session, interruption, api)
+        hurry = _wakes(session, interruption, api, watch)
         with interruption:
             session.writing = True
-            for page in new:
-                made.append(creator.create(page))
-                _tell(session, made[-1])
+            made += _one_by_one(session, creator, new, watch)
             _tell_summary(session, made)
             _tell_what_is_next(session, new, made)
             if hurry.ident:
@@ -113,12 +116,23 @@ def _created(
     return interruption.exit_code or _exit_code(session, made)
 
 
-def _wakes(session: Session, interruption: "Interruption", api: "WritingApi") -> Thread:
+def _one_by_one(session: Session, creator: "Creator", new: Sequence["NewPage"], watch: "Watch") -> Iterator["Made"]:
+    """Make the pages, and tell of each."""
+    watch.begin(CREATING, len(new))
+    for number, page in enumerate(new, 1):
+        made = creator.create(page)
+        watch.reach(CREATING, number)
+        _tell(session, made)
+        yield made
+    watch.end()
+
+
+def _wakes(session: Session, interruption: "Interruption", api: "WritingApi", watch: "Watch") -> Thread:
     """Let the first Ctrl-C give what is under way a few seconds more, and say so."""
 
     def hurry() -> None:
         api.hurry()
-        session.terminal.say(CTRL_C_AGAIN)
+        tell_of_the_end(session, watch)
 
     # In a thread of its own: the signal may have stopped the main one anywhere, with a lock in its hand.
     thread = Thread(target=hurry, daemon=True)

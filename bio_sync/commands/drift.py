@@ -5,8 +5,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from bio_sync.commands.group import Out, command, format_option, out_option, paths_argument
-from bio_sync.commands.output import check_folders, save
-from bio_sync.commands.service import configuration, connect, planned
+from bio_sync.commands.output import check_folders, save, writing_up
+from bio_sync.commands.service import configuration, connect, planned, read_page_files
 from bio_sync.options import Session
 
 if TYPE_CHECKING:
@@ -33,14 +33,15 @@ def drift(session: Session, paths: tuple[str, ...], output_format: str, outs: tu
     from bio_sync.api import Api  # noqa: PLC0415
 
     config = configuration(session)
-    files = workflow.read_files(paths, config, at=session.now())
+    files = read_page_files(session, paths, config, at=session.now())
     workflow.checked(files)
     with connect(session, Api) as api:
         made = planned(session, files, api, strangers=True)
-    answers = _answers(session, config, files, made)
-    saved = save(session, outs, lambda form: _rendered(made, answers, form))
-    colour = session.terminal.colours(sys.stdout)
-    session.terminal.result(_rendered(made, answers, output_format, colour=colour))
+    with writing_up(session, made):
+        answers = _answers(session, config, files, made)
+        saved = save(session, outs, lambda form: _rendered(made, answers, form))
+        text = _rendered(made, answers, output_format, colour=session.terminal.colours(sys.stdout))
+    session.terminal.result(text)
     if not saved:
         return 1
     return DRIFTED if made.changes or made.gone else 0
@@ -48,13 +49,13 @@ def drift(session: Session, paths: tuple[str, ...], output_format: str, outs: tu
 
 def _answers(session: Session, config: "Config", files: "PageFiles", made: "Plan") -> "Answers":
     """Give by page id what ends a drift; a file that a pull of its page's id would not find is pulled by its name."""
-    from bio_sync.pulling import page_files  # noqa: PLC0415
+    from bio_sync import pulling  # noqa: PLC0415
     from bio_sync.shell import id_words, path_word, typed  # noqa: PLC0415
 
     if not made.changes:
         return {}
     told = ("--config", session.config) if session.config else ()
-    found = {os.path.realpath(file.path) for file in page_files(config, ())}
+    found = {os.path.realpath(file.path) for file in pulling.page_files(config, ())}
     answers = {}
     for change in made.changes:
         source = files.sources[change.page_id]

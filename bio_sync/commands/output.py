@@ -1,13 +1,15 @@
 """What a plan and an apply say, and where: on standard output, on standard error, in files."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bio_sync.commands.group import Out
 from bio_sync.errors import NotWritten
 from bio_sync.options import Session
+from bio_sync.progress import WRITING_UP
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
@@ -16,28 +18,39 @@ if TYPE_CHECKING:
     from bio_sync.transport import Meter
 
 
+@contextmanager
+def writing_up(session: Session, plan: "Plan") -> Iterator[None]:
+    """Tell that the changes of a plan are written up inside the block."""
+    with session.terminal.watching() as watch:
+        watch.begin(WRITING_UP, len(plan.changes))
+        yield
+
+
 def show(session: Session, plan: "Plan", output_format: str) -> None:
     """Print a plan as the result."""
-    from bio_sync import render  # noqa: PLC0415
+    from bio_sync.render import RENDERERS, text  # noqa: PLC0415
 
-    if output_format == "text":
-        session.terminal.result(render.text.render(plan, colour=session.terminal.colours(sys.stdout)))
-    else:
-        session.terminal.result(render.RENDERERS[output_format](plan))
+    with writing_up(session, plan):
+        if output_format == "text":
+            shown = text.render(plan, colour=session.terminal.colours(sys.stdout))
+        else:
+            shown = RENDERERS[output_format](plan)
+    session.terminal.result(shown)
 
 
 def show_before_apply(session: Session, plan: "Plan", *, to_stderr: bool, asking: bool, instead: str = "") -> None:
     """Show the plan, or what is said in its place: quietly only to those who are not asked about it."""
-    from bio_sync import render  # noqa: PLC0415
+    from bio_sync.render import text  # noqa: PLC0415
 
     stream = sys.stderr if to_stderr else sys.stdout
-    text = instead or render.text.render(plan, colour=session.terminal.colours(stream))
+    with writing_up(session, plan):
+        shown = instead or text.render(plan, colour=session.terminal.colours(stream))
     if to_stderr and asking:
-        session.terminal.complain(text)
+        session.terminal.complain(shown)
     elif to_stderr:
-        session.terminal.say(text)
+        session.terminal.say(shown)
     else:
-        session.terminal.result(text)
+        session.terminal.result(shown)
 
 
 def tell_outcome(session: Session, outcome: "Outcome") -> None:
@@ -67,9 +80,9 @@ def show_report(session: Session, plan: "Plan", done: "Report", meter: "Meter", 
 
 def rendered(plan: "Plan") -> Callable[[str], str]:
     """Give what writes a plan in a form."""
-    from bio_sync import render  # noqa: PLC0415
+    from bio_sync.render import RENDERERS  # noqa: PLC0415
 
-    return lambda output_format: render.RENDERERS[output_format](plan)
+    return lambda output_format: RENDERERS[output_format](plan)
 
 
 def check_folders(outs: Sequence[Out]) -> None:

@@ -15,6 +15,7 @@ from bio_sync.commands.service import (
     guard_limit,
     planned,
     planned_offline,
+    read_page_files,
 )
 from bio_sync.options import Session
 from bio_sync.visible import plural, shortened, visible
@@ -70,7 +71,7 @@ def plan(
     from bio_sync import timetable, workflow  # noqa: PLC0415
 
     config, now = configuration(session), session.now()
-    files = workflow.read_files(paths, config, at=timetable.moment(at) if at else now)
+    files = read_page_files(session, paths, config, at=timetable.moment(at) if at else now, calls=not offline)
     workflow.checked(files)
     before = base_files(files, config, base) if base else None
     commit = commit_of(files) if base or outs or output_format != "text" else None

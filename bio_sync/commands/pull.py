@@ -12,6 +12,7 @@ from bio_sync.commands.group import command
 from bio_sync.commands.service import configuration, connect
 from bio_sync.errors import NotWritten
 from bio_sync.options import Session
+from bio_sync.progress import ASKING, COMPARING, SAVING
 from bio_sync.visible import calls_used, plural, shortened, visible
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def pull(
     config = configuration(session)
     place = pulling.new_files_folder(config, folder)
     searched = [str(place)] if folder and place.is_dir() else []
-    files = pulling.read_repository(config, [*filter(pulling.is_path, named), *searched], at=session.now())
+    paths = [*filter(pulling.is_path, named), *searched]
+    with session.terminal.watching() as watch:
+        files = pulling.read_repository(config, paths, at=session.now(), watch=watch)
     workflow.checked(files)
     wanted = pulling.ids_of(named, files) if named else [page.page_id for page in files.desired]
     if not (wanted or everything):
@@ -59,7 +62,9 @@ def pull_everything(session: Session, config: "Config", folder: Path) -> int:
     """Write a file into `folder` for every live page that has none, and give the exit code."""
     from bio_sync import pulling, workflow  # noqa: PLC0415
 
-    files = pulling.read_repository(config, [str(folder)] if folder.is_dir() else [], at=session.now())
+    searched = [str(folder)] if folder.is_dir() else []
+    with session.terminal.watching() as watch:
+        files = pulling.read_repository(config, searched, at=session.now(), watch=watch)
     workflow.checked(files)
     return pull_pages(session, config, files, (), folder, everything=True)
 
@@ -80,13 +85,8 @@ def pull_pages(
     With `everything`, those that are live and have no file come on top of those that are wanted.
     """
     from bio_sync import pulling  # noqa: PLC0415
-    from bio_sync.api import Api  # noqa: PLC0415
 
-    with connect(session, Api) as api:
-        live = pulling.live_pages(api, wanted, everything=everything)
-    strangers = sorted(live.keys() - files.sources.keys(), key=lambda page_id: (live[page_id].slug, page_id))
-    ids = [*wanted, *(strangers if everything else ())]
-    pulled = list(pulling.pulled_files(live, ids, files, config, place, secret=session.terminal.redacts))
+    pulled = _pulled(session, config, files, wanted, place, everything=everything)
     if not (dry_run or force):
         pulling.check_committed(pulled)
     if dry_run:
@@ -104,9 +104,27 @@ def pull_pages(
     return 1 if failed or any(file.after is None for file in pulled) else 0
 
 
+def _pulled(
+    session: Session, config: "Config", files: "PageFiles", wanted: Sequence[str], place: Path, *, everything: bool
+) -> list["PulledFile"]:
+    """Read the pages, and give what becomes of their files."""
+    from bio_sync import pulling  # noqa: PLC0415
+    from bio_sync.api import Api  # noqa: PLC0415
+    from bio_sync.model import PAGES_A_CALL  # noqa: PLC0415
+
+    with session.terminal.watching() as watch:
+        watch.begin(ASKING, len(wanted) if len(wanted) > PAGES_A_CALL else None)
+        with connect(session, Api) as api:
+            live = pulling.live_pages(api, wanted, everything=everything)
+        strangers = sorted(live.keys() - files.sources.keys(), key=lambda page_id: (live[page_id].slug, page_id))
+        ids = watch.counted(COMPARING, [*wanted, *(strangers if everything else ())])
+        return list(pulling.pulled_files(live, ids, files, config, place, secret=session.terminal.redacts))
+
+
 def _written(session: Session, pulled: Sequence["PulledFile"]) -> list["PulledFile"]:
     """Write the files, and give those that can't be written."""
-    return [file for file in pulled if not _write(session, file)]
+    with session.terminal.watching() as watch:
+        return [file for file in watch.counted(SAVING, pulled) if not _write(session, file)]
 
 
 def _write(session: Session, file: "PulledFile") -> bool:

@@ -8,6 +8,8 @@ from bio_sync.options import Session
 from bio_sync.visible import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bio_sync.api import Api
     from bio_sync.apply.guards import Limit
     from bio_sync.base import BaseFiles
@@ -55,9 +57,27 @@ def connect(
         clock=session.clock,
         sleep=session.sleep or interruption.sleep,
         ending=interruption.ending,
+        watch=session.terminal.watch,
     )
     session.meter = api.meter
     return api
+
+
+def read_page_files(
+    session: Session, paths: "Sequence[str]", config: "Config", *, at: datetime, calls: bool = True
+) -> "PageFiles":
+    """Read the page files that `paths` name, or else those of the configuration, for the moment `at`.
+
+    `calls` tells whether the command will call the service.
+    """
+    from bio_sync import workflow  # noqa: PLC0415
+
+    with session.terminal.watching() as watch:
+        return workflow.read_files(paths, config, at=at, watch=watch, meanwhile=_load_client if calls else None)
+
+
+def _load_client() -> None:
+    import bio_sync.api  # noqa: F401, PLC0415
 
 
 def guard_limit(config: "Config") -> "Limit":
@@ -102,9 +122,11 @@ def planned(
     from bio_sync import workflow  # noqa: PLC0415
 
     session.terminal.detail(f"{plural(files.files, 'page file')} read; asking {api.address}")
-    return workflow.plan_pages(
-        files, api, now=now or files.at, at=at, commit=commit, base=base, limit=limit, strangers=strangers
-    )
+    now = now or files.at
+    with session.terminal.watching() as watch:
+        return workflow.plan_pages(
+            files, api, now=now, at=at, commit=commit, base=base, limit=limit, strangers=strangers, watch=watch
+        )
 
 
 def planned_offline(

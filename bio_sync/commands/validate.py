@@ -3,7 +3,7 @@
 import os
 
 from bio_sync.commands.group import command, format_option, paths_argument
-from bio_sync.commands.service import configuration
+from bio_sync.commands.service import configuration, read_page_files
 from bio_sync.options import REPORTS, Session
 from bio_sync.visible import plural
 
@@ -21,7 +21,7 @@ def validate(session: Session, paths: tuple[str, ...], output_format: str) -> in
     """
     from bio_sync import report, workflow  # noqa: PLC0415
 
-    files = workflow.read_files(paths, configuration(session), at=session.now())
+    files = read_page_files(session, paths, configuration(session), at=session.now(), calls=False)
     if output_format == "json":
         session.terminal.result(report.problems_json(files))
         return 1 if files.problems else 0

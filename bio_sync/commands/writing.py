@@ -14,6 +14,7 @@ from bio_sync.commands.output import check_folders, show_before_apply, show_repo
 from bio_sync.commands.service import connect, guard_limit
 from bio_sync.errors import NotWritten
 from bio_sync.options import Session
+from bio_sync.progress import ASKING, LOST_ANSWER, WRITING
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bio_sync.journal import Journal
     from bio_sync.model import DesiredPage
     from bio_sync.plan import Plan
+    from bio_sync.progress import Watch
 
 INCOMPLETE = 3
 CTRL_C_AGAIN = "ending: what is under way is brought to its end first; once more to leave at once"
@@ -131,7 +133,9 @@ def carry_out(session: Session, orders: Orders, make: "Callable[[WritingApi], In
     interruption = Interruption()
     with connect(session, WritingApi, interruption) as api:
         taken_at = session.clock()
-        intent = make(api)
+        with session.terminal.watching() as watch:
+            watch.begin(ASKING)
+            intent = make(api)
         made, ask = intent.plan, orders.ask and bool(intent.plan.changes)
         to_stderr = session.output_format == "json"
         show_before_apply(session, made, to_stderr=to_stderr, asking=ask, instead=intent.nothing)
@@ -139,6 +143,7 @@ def carry_out(session: Session, orders: Orders, make: "Callable[[WritingApi], In
         if ask:
             session.terminal.ask("Apply this plan?")
         record = _Record(session, orders, intent)
+        _leave_a_line(session, intent)
         done = _written(session, orders, intent, api, interruption, taken_at, record)
     return _exit_code(session, done)
 
@@ -154,17 +159,17 @@ def _written(
 ) -> "Report":
     from bio_sync.apply.outcomes import report_of  # noqa: PLC0415
     from bio_sync.apply.run import apply_plan  # noqa: PLC0415
-    from bio_sync.interruption import Interruption  # noqa: PLC0415
 
     made = intent.plan
-    if (made.changes or made.gone or intent.left) and session.output_format == "text":
-        session.terminal.result("\n")
-    interruption.notice = lambda: session.terminal.say(CTRL_C_AGAIN)
-    with interruption:
+    with interruption, session.terminal.watching() as watch:
+        if made.changes:
+            watch.begin(WRITING, len(made.changes))
+        tell = _telling(session, made, watch)
         # From here on nobody can say any more, of a run that ends without its report, that nothing was written.
         session.plan, session.writing = None, True
         for outcome in intent.left:
-            tell_outcome(session, outcome)
+            tell(outcome)
+        interruption.notice = lambda: tell_of_the_end(session, watch)
         done = apply_plan(
             made,
             intent.desired,
@@ -172,17 +177,49 @@ def _written(
             taken_at=taken_at,
             terms=orders.terms,
             interruption=interruption,
-            tell=lambda outcome: tell_outcome(session, outcome),
+            tell=tell,
             clock=session.clock,
-            sleep=session.sleep,
+            sleep=watch.sleeping(LOST_ANSWER, session.sleep or interruption.sleep),
         )
         done = report_of([*done.outcomes, *intent.left], ended_by=done.ended_by, bug=done.bug)
-        # A signal that comes now does not cut the report in two; another one does.
-        with Interruption():
-            session.reported = True
-            show_report(session, made, done, api.meter, journal=record.path)
-            record.end(done)
+        watch.end()
+        _report(session, made, done, api, record)
     return done
+
+
+def _report(session: Session, made: "Plan", done: "Report", api: "WritingApi", record: "_Record") -> None:
+    from bio_sync.interruption import Interruption  # noqa: PLC0415
+
+    # A signal that comes now does not cut the report in two; another one does.
+    with Interruption():
+        session.reported = True
+        show_report(session, made, done, api.meter, journal=record.path)
+        record.end(done)
+
+
+def _leave_a_line(session: Session, intent: Intent) -> None:
+    """Keep what becomes of the pages apart from the plan above it."""
+    if (intent.plan.changes or intent.plan.gone or intent.left) and session.output_format == "text":
+        session.terminal.result("\n")
+
+
+def _telling(session: Session, made: "Plan", watch: "Watch") -> "Callable[[Outcome], None]":
+    """Give what tells of each page, and counts those that were to be written."""
+    left = {change.page_id for change in made.changes}
+    count = len(left)
+
+    def tell(outcome: "Outcome") -> None:
+        left.discard(outcome.page_id)
+        watch.reach(WRITING, count - len(left))
+        tell_outcome(session, outcome)
+
+    return tell
+
+
+def tell_of_the_end(session: Session, watch: "Watch") -> None:
+    """Say after the first Ctrl-C what happens now; what is left of the time is foretold no more."""
+    watch.end()
+    session.terminal.say(CTRL_C_AGAIN)
 
 
 class _Record:

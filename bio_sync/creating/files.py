@@ -18,6 +18,7 @@ from bio_sync.jsonvalues import JsonObject
 from bio_sync.model import WRITABLE_FIELDS, DesiredPage, PageContent, desired_page
 from bio_sync.pages import read_document
 from bio_sync.problems import Problem
+from bio_sync.progress import READING, RULES, UNWATCHED, Watch
 from bio_sync.visible import shortened, visible
 from bio_sync.yamledit import CannotEdit, edited
 from bio_sync.yamltext import MOST_BYTES, Document
@@ -104,10 +105,13 @@ class Made:
     otherwise: str = ""
 
 
-def read_new(found: Sequence[FoundFile], config: Config, *, at: datetime, adopts: bool = False) -> list[NewPage | Made]:
+def read_new(
+    found: Sequence[FoundFile], config: Config, *, at: datetime, adopts: bool = False, watch: Watch = UNWATCHED
+) -> list[NewPage | Made]:
     """Read files whose pages are to be made, or tell that they have one; raises InvalidFiles for any other problem.
 
-    One that `adopts` a live page needs no title. Raises NotWritten for a file that no id can be written into.
+    One that `adopts` a live page needs no title; `watch` hears how many are read. Raises NotWritten for a file that no
+    id can be written into.
     """
     read: list[NewPage | Made] = []
     problems: list[Problem] = []
@@ -115,7 +119,7 @@ def read_new(found: Sequence[FoundFile], config: Config, *, at: datetime, adopts
     for file in found:
         # A file may be named twice, by a PATH and by its folder or a link, and is no second page.
         files.setdefault(os.path.realpath(file.path), file)
-    for file in files.values():
+    for file in watch.counted(READING, [*files.values()]):
         document = read_document(file)
         page_id = document.mapping.get("id")
         whole = _with_some_id(document) if page_id is None else document
@@ -131,6 +135,7 @@ def read_new(found: Sequence[FoundFile], config: Config, *, at: datetime, adopts
     new = [each for each in read if isinstance(each, NewPage)]
     problems += _second_names(new, found, config)
     if config.house_rules and new and not problems:
+        watch.begin(RULES, len(new))
         broken = house_problems([each.document for each in new], config.house_rules)
         problems = [problem for problem in broken if problem.pointer != "/id"]
     if problems:
@@ -189,10 +194,10 @@ def _check_writable(new: NewPage) -> None:
         raise NotWritten(f"{visible(new.file)} can't be written", hint="check who may write the file and its folder")
 
 
-def claimed_ids(found: Sequence[FoundFile]) -> dict[str, str]:
+def claimed_ids(found: Sequence[FoundFile], *, watch: Watch = UNWATCHED) -> dict[str, str]:
     """Give the ids that page files name, whatever else is wrong with them, each with the name of its file."""
     claimed: dict[str, str] = {}
-    for file in found:
+    for file in watch.counted(READING, found):
         page_id = read_document(file).mapping.get("id")
         if isinstance(page_id, str):
             claimed.setdefault(page_id, visible(file.name))

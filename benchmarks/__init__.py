@@ -1,0 +1,1 @@
+"""What bio-sync costs, beside the floor and beside what its users would use instead; `python -m benchmarks`."""

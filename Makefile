@@ -7,13 +7,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test properties faults check lint types floors format pictures lock clean
+.PHONY: help demo compiled test properties faults bench bench-check month check lint types floors format pictures lock clean
 
 help:
 	@echo 'make demo         the main job, start to end, on a local xQR'
 	@echo 'make test         the tests'
 	@echo 'make properties   the properties with many more examples'
 	@echo 'make faults       every fault by the hundred, and the totals; SEEDS=20 for fewer, RUN=12/merge/5/17 for one'
+	@echo 'make bench        what bio-sync costs, beside its floor and its peers; QUICK=1 for a minute instead of twenty'
+	@echo 'make bench-check  what a run costs in counts that no machine changes: calls, modules, files, instructions'
+	@echo 'make month        how many calls a month needs, by pages, people and schedule'
 	@echo 'make check        lint, types, floors and tests: what has to be green'
 	@echo 'make format       lay the code out'
 	@echo 'make pictures     make the pictures and the example documents of the README and docs/ anew'
@@ -44,12 +47,20 @@ $(VENV)/node.stamp: tests/node/package.json tests/node/package-lock.json | $(BIN
 	else echo 'npm is not installed: the tests of the editor and of workflows that need it are skipped'; fi
 	@touch $@
 
+# The service for measuring has an environment of its own; without it the tests that need it are skipped, and say so.
+$(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
+	@$(BIN)/python -c 'from benchmarks import installs; installs.server_python()' || \
+		echo 'requirements/bench.txt could not be installed: the tests of the benchmark that need it are skipped'
+	@touch $@
+
 demo: $(VENV)/demo.stamp
 	@$(BIN)/bio-sync demo
 
-# Compiled once: the tests start hundreds of processes, and none of them writes bytecode (tests/conftest.py).
-test: $(VENV)/dev.stamp $(VENV)/node.stamp
+# Once: the tests start hundreds of processes, and none of them writes bytecode (tests/conftest.py).
+compiled: $(VENV)/dev.stamp
 	$(BIN)/python -m compileall -q bio_sync
+
+test: compiled $(VENV)/node.stamp $(VENV)/bench.stamp
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # The same properties with 3,000 examples each: minutes, not seconds.
@@ -60,6 +71,17 @@ properties: $(VENV)/dev.stamp
 SEEDS ?= 200
 faults: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.faults.campaign --seeds $(SEEDS) $(if $(RUN),--run $(RUN))
+
+# Installs what is measured in .bench, measures, prints tables, and writes benchmarks/RESULTS.md unless QUICK is given.
+bench: $(VENV)/dev.stamp
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+# A part of `make test`, so of `make check` too; the instructions need valgrind.
+bench-check: compiled
+	$(BIN)/python -m pytest -m counts
+
+month: $(VENV)/dev.stamp
+	@$(BIN)/python -m benchmarks.month
 
 check: lint types floors test
 
@@ -86,10 +108,13 @@ lock: | $(BIN)/python
 		pyproject.toml --extra sandbox requirements/build.in -o requirements/demo.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 		pyproject.toml --extra sandbox --group dev -o requirements/dev.txt
+	for name in bench bench-script bench-octodns bench-ansible; do \
+		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+			requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 # Needs Debian's chromium for the picture of the HTML report.
 pictures: $(VENV)/dev.stamp
 	$(BIN)/python docs/pictures.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

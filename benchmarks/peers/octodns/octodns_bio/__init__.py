@@ -1,0 +1,1 @@
+"""What somebody would install beside octoDNS: live pages as zones."""

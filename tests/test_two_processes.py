@@ -157,6 +157,7 @@ def test_a_signal_right_after_the_fork_leaves_no_process_to_itself() -> None:
 
 
 def test_when_this_process_is_killed_the_other_one_ends_and_nobody_waits_for_its_words() -> None:
+    waiting, go_on = os.pipe()
     code = f"""
 import os, signal
 from bio_sync.twoprocesses import in_two_processes
@@ -164,16 +165,22 @@ here = os.getpid()
 def work(n):
     if os.getpid() == here and n:
         os.kill(here, signal.SIGKILL)
+    if os.getpid() != here:
+        os.read({waiting}, 1)
     return "more than a pipe holds " * 1000
 with in_two_processes(work, range({MANY})) as results:
     list(results)
 """
     reading, writing = os.pipe()
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[writing]
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[writing, waiting]
     ) as process:
         os.close(writing)
+        os.close(waiting)
+        # While the other process is at work still.
         assert process.communicate(timeout=30)[0] == b""
+        os.write(go_on, b"1")
+        os.close(go_on)
         # The other process alone has it now, and it is closed when that is gone.
         assert os.read(reading, 1) == b""
     os.close(reading)

@@ -1,6 +1,6 @@
 """What a workspace may ask of xQR, and what a run of bio-sync asks: by the rules that bio-sync itself goes by.
 
-How a list is read is asked of `listing`, what an apply looks at again of `apply.guards`, how a schedule counts of
+How a list is read is asked of `listing`, what an apply looks at again of `applying.guards`, how a schedule counts of
 `checkup`, how fast calls are made of `transport`: nothing of it is written down here a second time.
 """
 
@@ -9,12 +9,12 @@ from functools import cache
 from math import ceil
 from typing import Literal, TypeAlias, cast
 
-from bio_sync.apply.guards import looks_needed
-from bio_sync.apply.run import Terms
+from bio_sync.applying.guards import looks_needed
+from bio_sync.applying.run import Terms
 from bio_sync.checkup.calls import LONGEST_MONTH
 from bio_sync.listing import Listing
 from bio_sync.model import PAGES_A_CALL, LivePage, PageContent
-from bio_sync.plan import UPDATE, Change, Circumstances, Plan
+from bio_sync.planning import UPDATE, Change, Circumstances, Plan
 from bio_sync.transport.meter import Meter
 
 Verdict: TypeAlias = Literal["fits", "tight", "no"]

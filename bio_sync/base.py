@@ -13,7 +13,7 @@ from bio_sync.git import Blob, Checkout
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.model import DesiredPage, desired_page
 from bio_sync.pages import PageFiles
-from bio_sync.plan import Revision
+from bio_sync.planning import Revision
 from bio_sync.visible import visible
 from bio_sync.yamltext import MOST_BYTES
 

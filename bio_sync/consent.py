@@ -7,8 +7,8 @@ from bio_sync import schema
 from bio_sync.diff import operations
 from bio_sync.errors import InvalidPlanFile, StalePlan
 from bio_sync.jsonvalues import Json, parsed
-from bio_sync.plan import Change, Plan
 from bio_sync.planfile import from_json
+from bio_sync.planning import Change, Plan
 from bio_sync.timetable import has_come
 from bio_sync.visible import shortened, visible
 

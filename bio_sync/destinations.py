@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from bio_sync.jsonvalues import Json
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 
 # A browser drops spaces and controls at the ends, and tabs and line ends anywhere; to it, a backslash is a slash,
 # any number of slashes may follow the colon, and two without a scheme lead to another host (WHATWG URL, section 4.4).

@@ -17,11 +17,11 @@ from typing import cast
 
 from bio_sync import __version__
 from bio_sync.answers import PAGE_ID
-from bio_sync.apply.outcomes import Outcome, Report
+from bio_sync.applying.outcomes import Outcome, Report
 from bio_sync.errors import InvalidJournal
 from bio_sync.jsonvalues import Json, JsonObject, TooDeep, canonical, digest, normalised, parsed
 from bio_sync.model import FIELDS, DesiredPage, PageContent, same_field
-from bio_sync.plan import Change, Plan
+from bio_sync.planning import Change, Plan
 from bio_sync.visible import shortened, visible
 
 FORMAT_VERSION = "1.0"

@@ -14,7 +14,7 @@ from bio_sync.errors import BioSyncError
 from bio_sync.terminal import Terminal
 
 if TYPE_CHECKING:
-    from bio_sync.plan import Plan
+    from bio_sync.planning import Plan
     from bio_sync.transport import Meter
 
 # The commands that have `--format json`.

@@ -13,7 +13,7 @@ from bio_sync.files import CONFIG_NAME, FoundFile, LeavesRepository, Reader, rea
 from bio_sync.jsonvalues import Json
 from bio_sync.links import is_unencrypted
 from bio_sync.model import DesiredPage, LivePage, desired_page
-from bio_sync.plan import Transition
+from bio_sync.planning import Transition
 from bio_sync.problems import Problem
 from bio_sync.twoprocesses import in_two_processes
 from bio_sync.visible import shortened, visible

@@ -14,7 +14,7 @@ from bio_sync.errors import CannotPull
 from bio_sync.files import CONFIG_NAME
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.model import FIELDS, LivePage, desired_page
-from bio_sync.plan import change_of
+from bio_sync.planning import change_of
 from bio_sync.pointer import from_pointer, to_pointer
 from bio_sync.takeover import new_document, taken_over
 from bio_sync.yamledit import CannotEdit, edited

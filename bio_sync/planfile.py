@@ -7,7 +7,7 @@ from bio_sync.diff import Operation, operations
 from bio_sync.errors import InvalidPlanFile
 from bio_sync.jsonvalues import Json, JsonObject, digest, json_text, same
 from bio_sync.model import PageContent
-from bio_sync.plan import (
+from bio_sync.planning import (
     Change,
     Circumstances,
     PageFile,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bio_sync.alignment import aligned
 from bio_sync.jsonvalues import Json
-from bio_sync.plan import Change
+from bio_sync.planning import Change
 from bio_sync.pointer import from_pointer, to_pointer
 
 

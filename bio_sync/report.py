@@ -2,11 +2,11 @@
 
 from typing import cast
 
-from bio_sync.apply.outcomes import Outcome, Report, held_back
+from bio_sync.applying.outcomes import Outcome, Report, held_back
 from bio_sync.errors import BioSyncError, InvalidFiles, ServiceError
 from bio_sync.jsonvalues import Json, JsonObject, json_text
 from bio_sync.pages import PageFiles
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 from bio_sync.problems import Problem
 from bio_sync.visible import calls_used, shortened, visible
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 from bio_sync.jsonvalues import Json, JsonObject
-from bio_sync.plan import Transition
+from bio_sync.planning import Transition
 from bio_sync.visible import shortened
 
 SHOW_FROM, SHOW_UNTIL = "show_from", "show_until"

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 from bio_sync import workflow
 from bio_sync.adopt import adopt
-from bio_sync.apply import stored
-from bio_sync.apply.guards import Limit
-from bio_sync.apply.outcomes import Outcome
-from bio_sync.apply.view import page_of
+from bio_sync.applying import stored
+from bio_sync.applying.guards import Limit
+from bio_sync.applying.outcomes import Outcome
+from bio_sync.applying.view import page_of
 from bio_sync.errors import InvalidJournal
 from bio_sync.journal import Journal, JournalPage
 from bio_sync.jsonvalues import AUTHOR_PREFIX, Json
 from bio_sync.links import runs_script
 from bio_sync.model import DesiredPage, LivePage, PageContent, same_content
 from bio_sync.pages import MOST_OF_A_POINTER, PageFiles
-from bio_sync.plan import Change, Plan, change_of
+from bio_sync.planning import Change, Plan, change_of
 from bio_sync.problems import Problem
 from bio_sync.schema import page_problems
 from bio_sync.visible import plural, shortened, visible

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bio_sync import __version__
-from bio_sync.apply.guards import Limit, check_guards, check_quota, looks_needed, objections
+from bio_sync.applying.guards import Limit, check_guards, check_quota, looks_needed, objections
 from bio_sync.config import Config
 from bio_sync.errors import InvalidFiles, NoPages, PageGone
 from bio_sync.files import FoundFile, find_pages
 from bio_sync.model import PAGES_A_CALL, DesiredPage, LivePage, as_if_live
 from bio_sync.pages import PageFiles, read_pages, unmatched_pointers
-from bio_sync.plan import Circumstances, Plan, differing, make_plan
+from bio_sync.planning import Circumstances, Plan, differing, make_plan
 from bio_sync.problems import Problem
 from bio_sync.progress import ASKING, COMPARING, READING, RULES, UNWATCHED, Watch
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
     from bio_sync.api import Api
-    from bio_sync.apply.run import Terms
+    from bio_sync.applying.run import Terms
     from bio_sync.base import BaseFiles
     from bio_sync.transport import Meter
 

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from bio_sync import planfile
 from bio_sync.jsonvalues import parsed
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 from bio_sync.render.html import render as html_of
 from bio_sync.render.markdown import render as markdown_of
 from bio_sync.render.text import render as text_of

@@ -10,7 +10,7 @@ from bio_sync.adopt import adopt
 from bio_sync.diff import operations
 from bio_sync.jsonvalues import Json, JsonObject, normalised
 from bio_sync.model import DesiredPage, LivePage, PageContent
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 
 NASTY_KEYS = ("", "/", "~", "~1", "a.b", "[0]", '"', "'", "__proto__", "__x", "0", "-", "url", "label", "links", "é")
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bio_sync.apply.outcomes import Outcome, Report
-from bio_sync.apply.run import apply_plan
+from bio_sync.applying.outcomes import Outcome, Report
+from bio_sync.applying.run import apply_plan
 from bio_sync.interruption import Interruption
 from bio_sync.jsonvalues import JsonObject
 from bio_sync.model import LivePage, PageContent
-from bio_sync.plan import Circumstances, make_plan
+from bio_sync.planning import Circumstances, make_plan
 from bio_sync.sandbox import Fault, Sandbox
 from tests import strategies as some
 from tests.conftest import Result, Run

@@ -447,7 +447,7 @@ def test_a_bug_in_the_thread_of_a_page_keeps_its_traceback_without_the_key(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError(f"Bearer {one_change.key}")
 
-    monkeypatch.setattr("bio_sync.apply.page.PageWriter.run", broken)
+    monkeypatch.setattr("bio_sync.applying.page.PageWriter.run", broken)
     result = run("apply", "--yes", "--format", "json")
     outcome = next(each for each in json.loads(result.out)["outcomes"] if each["outcome"] != "unchanged")
     # The page may have been written.

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bio_sync.apply.guards import Limit
+from bio_sync.applying.guards import Limit
 from bio_sync.config import read_config
 from bio_sync.errors import InvalidFiles, NoPages
 from bio_sync.problems import Problem

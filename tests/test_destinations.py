@@ -16,7 +16,7 @@ from bio_sync import planfile
 from bio_sync.destinations import Destination, new_destinations
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.model import PageContent
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.planning import Circumstances, Plan, make_plan
 from tests import strategies as some
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,7 @@ from bio_sync.alignment import aligned, heaviest_increasing
 from bio_sync.diff import Operation, operations
 from bio_sync.jsonvalues import Json, JsonObject, same
 from bio_sync.model import PageContent
-from bio_sync.plan import operation_as_json
+from bio_sync.planning import operation_as_json
 from tests import strategies as some
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from bio_sync.model import PageContent
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.render import drift
 from bio_sync.sandbox import Fault, Sandbox
 from bio_sync.shell import id_words, path_word, typed

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bio_sync.api import WritingApi
-from bio_sync.apply.run import apply_plan
+from bio_sync.applying.run import apply_plan
 from bio_sync.key import ApiKey
 from bio_sync.model import DesiredPage, PageContent
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.sandbox import Behaviour, Fault, Sandbox
 from tests import strategies as some
 from tests.conftest import Run

@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator
 from bio_sync import planfile
 from bio_sync.jsonvalues import Json, JsonObject, parsed
 from bio_sync.model import DesiredPage, LivePage, PageContent, as_if_live
-from bio_sync.plan import Circumstances, Plan, Revision, make_plan
+from bio_sync.planning import Circumstances, Plan, Revision, make_plan
 from bio_sync.render import RENDERERS
 from bio_sync.render.text import render as render_text
 from bio_sync.visible import JOINERS, visible

@@ -17,7 +17,7 @@ from bio_sync.adopt import adopt
 from bio_sync.diff import Operation, operations
 from bio_sync.jsonvalues import JsonObject, normalised
 from bio_sync.model import DesiredPage, PageContent
-from bio_sync.plan import Circumstances, Plan, Revision, make_plan
+from bio_sync.planning import Circumstances, Plan, Revision, make_plan
 from bio_sync.pointer import from_pointer
 from tests import strategies as some
 from tests.strategies import with_origins

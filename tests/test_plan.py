@@ -9,7 +9,7 @@ from bio_sync import planfile, schema
 from bio_sync.errors import InvalidPlanFile
 from bio_sync.jsonvalues import Json, JsonObject, same
 from bio_sync.model import WRITABLE_FIELDS, PageContent
-from bio_sync.plan import Circumstances, Plan, change_of, make_plan
+from bio_sync.planning import Circumstances, Plan, change_of, make_plan
 from bio_sync.pointer import from_pointer
 from tests import strategies as some
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bio_sync.model import PageContent
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.render import RENDERERS
 from tests import strategies as some
 

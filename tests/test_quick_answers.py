@@ -20,7 +20,7 @@ from bio_sync.jsonvalues import Json, JsonObject, canonical, normalised
 from bio_sync.key import ApiKey
 from bio_sync.model import PageContent
 from bio_sync.origin import NO_BASE
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.sandbox import Sandbox
 from bio_sync.yamlevents import FORBIDDEN, Builder
 from bio_sync.yamlnodes import Unusual, composed

@@ -15,7 +15,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from bio_sync.jsonvalues import Json
 from bio_sync.model import PageContent, as_if_live
-from bio_sync.plan import Plan, Revision, make_plan
+from bio_sync.planning import Plan, Revision, make_plan
 from bio_sync.render.html import render
 from bio_sync.render.phone import LEAST_FOLDED, MOST_UNFOLDED, THEMES, Drawn, Phone, phones_of
 from tests import strategies as some

@@ -17,7 +17,7 @@ from bio_sync.diff import Operation
 from bio_sync.errors import NoRevision
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.model import DesiredPage, LivePage, PageContent, as_if_live
-from bio_sync.plan import Change, Circumstances, Plan, Revision, make_plan
+from bio_sync.planning import Change, Circumstances, Plan, Revision, make_plan
 from bio_sync.render.markdown import failure, fenced, render
 from bio_sync.visible import visible
 from tests import strategies as some

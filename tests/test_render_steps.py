@@ -7,7 +7,7 @@ from bio_sync import planfile
 from bio_sync.errors import InvalidPlanFile
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.model import PageContent
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 from bio_sync.render import html, markdown, text
 from tests import strategies as some
 from tests.test_render_text import content, link, plan_of, plan_with_base

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from bio_sync.jsonvalues import JsonObject
 from bio_sync.model import LivePage, PageContent
-from bio_sync.plan import Circumstances, Plan, Revision, make_plan
+from bio_sync.planning import Circumstances, Plan, Revision, make_plan
 from bio_sync.positions import positions_of_moves
 from bio_sync.render.text import render
 from tests import strategies as some

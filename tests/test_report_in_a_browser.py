@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 from bio_sync.render.html import render
 from tests import browser
 from tests.browser import Visit, served, violations, visit

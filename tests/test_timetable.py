@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bio_sync import cli, planfile, timetable
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.options import Session
-from bio_sync.plan import Plan, Transition
+from bio_sync.planning import Plan, Transition
 from bio_sync.render import RENDERERS
 from bio_sync.sandbox import Sandbox
 from bio_sync.schemafiles import schema_text

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 
 from bio_sync import journal, undoing
 from bio_sync.api import WritingApi
-from bio_sync.apply.outcomes import Report
-from bio_sync.apply.run import apply_plan
+from bio_sync.applying.outcomes import Report
+from bio_sync.applying.run import apply_plan
 from bio_sync.jsonvalues import Json, normalised
 from bio_sync.key import ApiKey
 from bio_sync.model import DesiredPage, PageContent
 from bio_sync.pages import PageFiles
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 from bio_sync.sandbox import Behaviour, Fault, Sandbox
 from bio_sync.workflow import plan_pages
 from tests import strategies as some

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bio_sync import report
-from bio_sync.apply.outcomes import Outcome, Word
+from bio_sync.applying.outcomes import Outcome, Word
 from bio_sync.files import repository_root
 from bio_sync.jsonvalues import Json, JsonObject, member
 from bio_sync.problems import Problem

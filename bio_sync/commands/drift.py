@@ -12,7 +12,7 @@ from bio_sync.options import Session
 if TYPE_CHECKING:
     from bio_sync.config import Config
     from bio_sync.pages import PageFiles
-    from bio_sync.plan import Plan
+    from bio_sync.planning import Plan
     from bio_sync.render.drift import Answers
 
 DRIFTED = 2

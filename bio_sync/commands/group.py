@@ -16,7 +16,7 @@ from bio_sync.options import Session, everywhere
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
-    from bio_sync.apply.guards import Limit
+    from bio_sync.applying.guards import Limit
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -90,7 +90,7 @@ def seconds_option(name: str, default: float, words: str) -> Callable[[Any], Any
 
 
 def _limit(_: click.Context, __: click.Parameter, value: str | None) -> "Limit | None":
-    from bio_sync.apply.guards import Limit  # noqa: PLC0415 - heavier than `--help` needs
+    from bio_sync.applying.guards import Limit  # noqa: PLC0415 - heavier than `--help` needs
 
     try:
         return None if value is None else Limit.read(value)

@@ -13,8 +13,8 @@ from bio_sync.progress import WRITING_UP
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
-    from bio_sync.apply.outcomes import Outcome, Report
-    from bio_sync.plan import Plan
+    from bio_sync.applying.outcomes import Outcome, Report
+    from bio_sync.planning import Plan
     from bio_sync.transport import Meter
 
 

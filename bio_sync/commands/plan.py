@@ -21,7 +21,7 @@ from bio_sync.options import Session
 from bio_sync.visible import plural, shortened, visible
 
 if TYPE_CHECKING:
-    from bio_sync.plan import Plan
+    from bio_sync.planning import Plan
 
 PENDING = 2
 

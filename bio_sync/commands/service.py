@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bio_sync.api import Api
-    from bio_sync.apply.guards import Limit
+    from bio_sync.applying.guards import Limit
     from bio_sync.base import BaseFiles
     from bio_sync.config import Config
     from bio_sync.interruption import Interruption
     from bio_sync.key import ApiKey
     from bio_sync.pages import PageFiles
-    from bio_sync.plan import Plan
+    from bio_sync.planning import Plan
 
     Client = TypeVar("Client", bound=Api)
 
@@ -82,7 +82,7 @@ def _load_client() -> None:
 
 def guard_limit(config: "Config") -> "Limit":
     """Give how many pages may change without `--force`."""
-    from bio_sync.apply.guards import USUAL_LIMIT, Limit  # noqa: PLC0415
+    from bio_sync.applying.guards import USUAL_LIMIT, Limit  # noqa: PLC0415
 
     return USUAL_LIMIT if config.max_changes is None else Limit.read(config.max_changes)
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bio_sync.api import WritingApi
-    from bio_sync.apply.guards import Limit
-    from bio_sync.apply.outcomes import Outcome, Report
-    from bio_sync.apply.run import Terms
+    from bio_sync.applying.guards import Limit
+    from bio_sync.applying.outcomes import Outcome, Report
+    from bio_sync.applying.run import Terms
     from bio_sync.config import Config
     from bio_sync.interruption import Interruption
     from bio_sync.journal import Journal
     from bio_sync.model import DesiredPage
-    from bio_sync.plan import Plan
+    from bio_sync.planning import Plan
     from bio_sync.progress import Watch
 
 INCOMPLETE = 3
@@ -107,7 +107,7 @@ class Intent:
 
 def orders_of(told: Told, config: "Config", *, command: str, ask: bool) -> Orders:
     """Put together what a run is to do; raises NotWritten when there is no folder for its journal."""
-    from bio_sync.apply.run import Terms  # noqa: PLC0415
+    from bio_sync.applying.run import Terms  # noqa: PLC0415
 
     if told.journal == "":
         raise click.UsageError("--journal is empty: is a variable unset?")
@@ -157,8 +157,8 @@ def _written(
     taken_at: float,
     record: "_Record",
 ) -> "Report":
-    from bio_sync.apply.outcomes import report_of  # noqa: PLC0415
-    from bio_sync.apply.run import apply_plan  # noqa: PLC0415
+    from bio_sync.applying.outcomes import report_of  # noqa: PLC0415
+    from bio_sync.applying.run import apply_plan  # noqa: PLC0415
 
     made = intent.plan
     with interruption, session.terminal.watching() as watch:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bio_sync.api import Api, WritingApi
-from bio_sync.apply.stored import stored_otherwise
+from bio_sync.applying.stored import stored_otherwise
 from bio_sync.creating.files import NO_ID, Made, NewPage, Word
 from bio_sync.errors import AlreadyClaimed, NotWritten, PageGone, QuotaTooSmall, ServiceError, UnclearWrite
 from bio_sync.jsonvalues import same
 from bio_sync.model import LivePage, PageContent, same_content
-from bio_sync.plan import change_of
+from bio_sync.planning import change_of
 from bio_sync.visible import plural, shortened, visible
 
 MOST_SENT = 2

@@ -6,7 +6,7 @@ from typing import cast
 from bio_sync import consent, report
 from bio_sync.errors import BioSyncError, InvalidPlanFile
 from bio_sync.jsonvalues import Json, JsonObject
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 from bio_sync.problems import Problem
 from bio_sync.render.drift import Answers
 from bio_sync.visible import visible

@@ -10,7 +10,7 @@ from bio_sync.github import Marker, WorkflowRun
 from bio_sync.github.failures import NotPermitted
 from bio_sync.github.marker import without_marker
 from bio_sync.key import ApiKey
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 from bio_sync.posting.saved import Drift, Failure
 from bio_sync.render import drift, markdown
 

@@ -5,7 +5,7 @@ A format is loaded with the first plan that is shown in it: a run has one, seldo
 
 from collections.abc import Callable, Mapping
 
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 
 
 def _text(plan: Plan) -> str:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from bio_sync import planfile
 from bio_sync.diff import operations
 from bio_sync.jsonvalues import Json, JsonObject, json_text
-from bio_sync.plan import UPDATE, Change, Plan
+from bio_sync.planning import UPDATE, Change, Plan
 from bio_sync.render import markdown, text, words
 from bio_sync.render.steps import MOST_OF_A_NAME, Step, steps_of
 from bio_sync.visible import calls_used, plural, shortened, visible

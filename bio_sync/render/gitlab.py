@@ -3,7 +3,7 @@
 import json
 
 from bio_sync.errors import BioSyncError
-from bio_sync.plan import Plan
+from bio_sync.planning import Plan
 from bio_sync.visible import visible
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bio_sync.errors import BioSyncError
-from bio_sync.plan import PUBLISH, UNPUBLISH, Change, Plan
+from bio_sync.planning import PUBLISH, UNPUBLISH, Change, Plan
 from bio_sync.render import words
 from bio_sync.render.phone import Phone, phones_of
 from bio_sync.render.steps import LONGEST_VALUE, MOST_OF_A_NAME, Step

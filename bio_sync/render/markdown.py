@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from bio_sync.errors import BioSyncError
-from bio_sync.plan import Change, Plan
+from bio_sync.planning import Change, Plan
 from bio_sync.render import words
 from bio_sync.render.steps import LONGEST_VALUE, MOST_OF_A_NAME, Step
 from bio_sync.render.words import Quoted, Section

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from bio_sync.alignment import aligned
 from bio_sync.jsonvalues import Json, canonical, same
 from bio_sync.model import PageContent, same_field
-from bio_sync.plan import Change
+from bio_sync.planning import Change
 from bio_sync.pointer import from_pointer
 from bio_sync.positions import positions_of_moves
 from bio_sync.visible import shortened, visible

@@ -9,7 +9,7 @@ from bio_sync.diff import Operation
 from bio_sync.jsonvalues import Json
 from bio_sync.model import FIELDS
 from bio_sync.origin import Origin
-from bio_sync.plan import Change
+from bio_sync.planning import Change
 from bio_sync.pointer import from_pointer
 from bio_sync.positions import positions_of_moves
 from bio_sync.visible import shortened, visible

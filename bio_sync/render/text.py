@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from bio_sync.plan import PUBLISH, UNPUBLISH, Change, Plan
+from bio_sync.planning import PUBLISH, UNPUBLISH, Change, Plan
 from bio_sync.render import words
 from bio_sync.render.steps import Step
 from bio_sync.render.words import SIGNS, Section

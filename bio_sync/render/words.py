@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from bio_sync.destinations import Destination, new_destinations
 from bio_sync.origin import ORIGINS, Origin
-from bio_sync.plan import PUBLISH, UNPUBLISH, UPDATE, Change, Plan
+from bio_sync.planning import PUBLISH, UNPUBLISH, UPDATE, Change, Plan
 from bio_sync.render.steps import MOST_OF_A_NAME, Step, steps_of
 from bio_sync.visible import plural, shortened, visible
 

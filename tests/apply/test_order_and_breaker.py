@@ -13,23 +13,23 @@ import pytest
 
 from bio_sync import workflow
 from bio_sync.api import WritingApi
-from bio_sync.apply.outcomes import Report
-from bio_sync.apply.page import Means, PageWriter
-from bio_sync.apply.remote import RunEnds
-from bio_sync.apply.run import apply_plan
-from bio_sync.apply.view import View
+from bio_sync.applying.outcomes import Report
+from bio_sync.applying.page import Means, PageWriter
+from bio_sync.applying.remote import RunEnds
+from bio_sync.applying.run import apply_plan
+from bio_sync.applying.view import View
 from bio_sync.config import Config
 from bio_sync.errors import ServiceError, Unauthorised, UnclearWrite, Unreachable
 from bio_sync.jsonvalues import JsonObject
 from bio_sync.key import ApiKey
 from bio_sync.model import DesiredPage, LivePage, PageContent
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.sandbox import Behaviour, Sandbox
 from tests import strategies as some
 from tests.apply.conftest import Bench, Clock, Done
 
 if TYPE_CHECKING:
-    from bio_sync.apply.remote import Remote
+    from bio_sync.applying.remote import Remote
 
 APPLIED, UNKNOWN = ("applied", None), ("unknown", "unreachable")
 OUT_OF_REACH = ("skipped", "unreachable")

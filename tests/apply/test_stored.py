@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bio_sync.apply import stored
+from bio_sync.applying import stored
 from bio_sync.diff import Operation
 from bio_sync.model import PageContent
 from tests import strategies as some

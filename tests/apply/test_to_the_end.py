@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from bio_sync import cli
-from bio_sync.apply import run as run_module
-from bio_sync.apply import stored
-from bio_sync.apply.outcomes import Report
-from bio_sync.apply.remote import RunEnds
-from bio_sync.apply.run import apply_plan
-from bio_sync.apply.view import View
+from bio_sync.applying import run as run_module
+from bio_sync.applying import stored
+from bio_sync.applying.outcomes import Report
+from bio_sync.applying.remote import RunEnds
+from bio_sync.applying.run import apply_plan
+from bio_sync.applying.view import View
 from bio_sync.interruption import Interruption
 from bio_sync.jsonvalues import JsonObject
 from bio_sync.model import LivePage, PageContent
 from bio_sync.options import Session
-from bio_sync.plan import Circumstances, make_plan
+from bio_sync.planning import Circumstances, make_plan
 from bio_sync.sandbox import Fault
 from tests import strategies as some
 from tests.apply.conftest import Bench

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bio_sync.apply import page as page_writer
-from bio_sync.apply import stored
-from bio_sync.apply.view import View
+from bio_sync.applying import page as page_writer
+from bio_sync.applying import stored
+from bio_sync.applying.view import View
 from bio_sync.transport.patience import Patience
 from tests.faults.evidence import Evidence, Promises, Verdict
 from tests.faults.oracle import disguises, judge_key, judge_writes

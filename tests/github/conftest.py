@@ -11,7 +11,7 @@ import pytest
 from bio_sync import cli, planfile
 from bio_sync.model import PageContent
 from bio_sync.options import Session
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.render import drift
 from tests import strategies as some
 from tests.conftest import Result

@@ -12,7 +12,7 @@ import pytest
 from bio_sync import planfile
 from bio_sync.github.marker import read_marker, without_marker
 from bio_sync.model import PageContent
-from bio_sync.plan import Plan, make_plan
+from bio_sync.planning import Plan, make_plan
 from bio_sync.posting.text import Outcome
 from bio_sync.sandbox import Sandbox
 from tests import strategies as some

@@ -6,7 +6,7 @@ import pytest
 
 from bio_sync import planfile
 from bio_sync.github.marker import read_marker, without_marker
-from bio_sync.plan import make_plan
+from bio_sync.planning import make_plan
 from tests import strategies as some
 from tests.github.conftest import FAILURE, NOTHING, NOW, Step, drift_of, plan_to
 from tests.github.service import Fault

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bio_sync.apply.guards import USUAL_LIMIT, Limit, check_guards, objections
+from bio_sync.applying.guards import USUAL_LIMIT, Limit, check_guards, objections
 from bio_sync.errors import Unsafe
 from bio_sync.jsonvalues import JsonObject, normalised
 from bio_sync.model import DesiredPage, LivePage, PageContent
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.sandbox import Sandbox
 from tests import strategies as some
 from tests.conftest import Run

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bio_sync.apply.guards import check_quota, looks_needed
+from bio_sync.applying.guards import check_quota, looks_needed
 from bio_sync.errors import QuotaTooSmall
 from bio_sync.model import PageContent
-from bio_sync.plan import Circumstances, Plan, make_plan
+from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.sandbox import Fault, Sandbox
 from tests import strategies as some
 from tests.conftest import Result, Run

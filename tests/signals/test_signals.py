@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bio_sync.apply.run import apply_plan
+from bio_sync.applying.run import apply_plan
 from bio_sync.errors import Terminated
 from bio_sync.interruption import Interruption
 from bio_sync.sandbox import Fault, Sandbox
@@ -342,7 +342,7 @@ def test_a_run_that_breaks_off_never_says_of_written_pages_that_nothing_was_writ
         raise failure
 
     with monkeypatch.context() as later:
-        later.setattr("bio_sync.apply.run.apply_plan", broken_later)
+        later.setattr("bio_sync.applying.run.apply_plan", broken_later)
         result = run(*APPLY)
     document = json.loads(result.out)
     assert (result.code, document["exit_code"]) == ((130, 130) if failure is KeyboardInterrupt else (3, 3))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bio_sync.plan import Change, PageFile, Plan
+from bio_sync.planning import Change, PageFile, Plan
 
 Word = Literal["applied", "unchanged", "failed", "unknown", "skipped"]
 OUTCOMES: tuple[Word, ...] = ("applied", "unchanged", "failed", "unknown", "skipped")

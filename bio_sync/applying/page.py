@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bio_sync.apply import stored
-from bio_sync.apply.outcomes import Outcome, Word, gone
-from bio_sync.apply.remote import Remote, RunEnds, ViewTooOld
-from bio_sync.apply.view import View
+from bio_sync.applying import stored
+from bio_sync.applying.outcomes import Outcome, Word, gone
+from bio_sync.applying.remote import Remote, RunEnds, ViewTooOld
+from bio_sync.applying.view import View
 from bio_sync.errors import PageGone, ServiceError, TooManyRequests, UnclearWrite
 from bio_sync.model import WRITABLE_FIELDS, DesiredPage, LivePage, PageContent
-from bio_sync.plan import PUBLISH, UPDATE, Change, change_of
+from bio_sync.planning import PUBLISH, UPDATE, Change, change_of
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:

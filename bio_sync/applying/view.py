@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
-from bio_sync.apply.remote import Remote
+from bio_sync.applying.remote import Remote
 from bio_sync.errors import PageGone, WorkspaceEmptied
 from bio_sync.model import LivePage
-from bio_sync.plan import Change
+from bio_sync.planning import Change
 
 # Between the look and the write stand the write's own turn and its way: a younger view can't be asked for.
 SHORTEST_AGE = 3.0

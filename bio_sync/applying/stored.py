@@ -6,7 +6,7 @@ from unicodedata import normalize
 from bio_sync.diff import Operation, operations
 from bio_sync.jsonvalues import Json, canonical
 from bio_sync.model import DesiredPage, LivePage, PageContent
-from bio_sync.plan import change_of, operation_as_json
+from bio_sync.planning import change_of, operation_as_json
 from bio_sync.pointer import from_pointer, to_pointer
 from bio_sync.visible import shortened, visible
 

@@ -7,7 +7,7 @@ from math import floor
 
 from bio_sync.errors import QuotaTooSmall, Unsafe
 from bio_sync.jsonvalues import Json
-from bio_sync.plan import UNPUBLISH, Change, Plan
+from bio_sync.planning import UNPUBLISH, Change, Plan
 from bio_sync.visible import plural, shortened, visible
 
 # Of the pages that files name; fewer than five changes are what a person looks through.

@@ -8,14 +8,14 @@ from math import floor
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
-from bio_sync.apply.outcomes import Outcome, Report, report_of, without_changes
-from bio_sync.apply.page import Means, PageWriter, Result
-from bio_sync.apply.remote import Remote, RunEnds
-from bio_sync.apply.view import View
+from bio_sync.applying.outcomes import Outcome, Report, report_of, without_changes
+from bio_sync.applying.page import Means, PageWriter, Result
+from bio_sync.applying.remote import Remote, RunEnds
+from bio_sync.applying.view import View
 from bio_sync.errors import Terminated
 from bio_sync.interruption import Interruption
 from bio_sync.model import DesiredPage
-from bio_sync.plan import Change, Plan
+from bio_sync.planning import Change, Plan
 
 # A service that fails three pages in a row would fail the others too, and each costs calls and a long wait.
 MOST_TROUBLED = 3

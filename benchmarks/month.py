@@ -1,4 +1,4 @@
-"""The tables of docs/scale.md: what calls take, what a month allows, and how often a team may look at its workspace.
+"""The tables of docs/explanation/scale.md: what calls take, what a month allows, how often a team may look.
 
 `python -m benchmarks.month` prints all of them; with `--pages` it plays a workspace of yours. No service is asked.
 """

@@ -129,7 +129,7 @@ def _check_folder(folder: Path, root: Path | None, config: Config, system: Syste
         raise NotWritten(
             f"{where} reads its jobs in the top folder of the repository only, which is {above}",
             hint=f"cd {above}, or leave --ci out; with many workspaces in one repository, their jobs come from"
-            " `bio-sync matrix`: see docs/workspaces.md of bio-sync",
+            " `bio-sync matrix`: see docs/how-to/workspaces.md of bio-sync",
         )
 
 

@@ -14,7 +14,7 @@ from bio_sync.commands import commands
 from bio_sync.sandbox import Behaviour, Sandbox, load_seed
 from tests.conftest import ROOT, Run
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]
 SHOWN_ADDRESS = "http://127.0.0.1:8787"
 SHOWN_COMMIT = "(3f2a91c0d5e7)"
 SHOWN_MOMENT = "20261122T100000Z"
@@ -85,7 +85,7 @@ def test_every_console_block_shows_what_really_happens(document: Path, example: 
         example.stop()
 
 
-@pytest.mark.parametrize(("document", "least"), [("README.md", 4), ("docs/review.md", 3)])
+@pytest.mark.parametrize(("document", "least"), [("README.md", 4), ("docs/how-to/review.md", 3)])
 def test_the_document_has_sessions_to_execute(document: str, least: int) -> None:
     assert len(sessions(ROOT / document)) >= least
 

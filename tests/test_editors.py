@@ -268,7 +268,7 @@ def test_the_first_line_that_init_create_and_pull_write_leads_an_editor_to_the_s
 
 
 def test_the_settings_that_the_document_shows_are_those_that_init_writes(author: Author) -> None:
-    document = (ROOT / "docs" / "editors.md").read_text("utf-8")
+    document = (ROOT / "docs" / "how-to" / "editors.md").read_text("utf-8")
     (shown,) = re.findall(r"^```json\n(.*?)^```", document, re.DOTALL | re.MULTILINE)
     assert json.loads(shown) == json.loads((author.folder / ".vscode" / "settings.json").read_text("utf-8"))
 

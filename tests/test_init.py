@@ -441,7 +441,7 @@ def test_jobs_are_written_in_the_top_folder_of_a_repository_only(
     assert err.startswith("error: GitLab reads its jobs in the top folder of the repository only, which is ../..\n")
     hint = err.splitlines()[1]
     assert hint.startswith("hint: cd ../.., or leave --ci out; with many workspaces in one repository, ")
-    assert "`bio-sync matrix`: see docs/workspaces.md" in hint
+    assert "`bio-sync matrix`: see docs/how-to/workspaces.md" in hint
     assert run("init").code == 0
     assert set(contents(folder)) == {f"deep/er/{name}" for name in ALWAYS}
 

@@ -549,7 +549,7 @@ def test_the_sessions_of_the_document_show_what_really_happens(
         path = agency.root / "clients" / client / "pages" / "links.yaml"
         path.write_text(path.read_text(encoding="utf-8").replace("theme: light", "theme: dark"), encoding="utf-8")
     monkeypatch.chdir(agency.root)
-    text = (ROOT / "docs" / "workspaces.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "workspaces.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```shell-session\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     typed = re.findall(r"^\$ bio-sync (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
     assert len(typed) == block.count("$ ")

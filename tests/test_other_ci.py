@@ -1,4 +1,4 @@
-"""The pipelines of docs/other-ci.md, played by a small Bitbucket and a small Azure against a local xQR."""
+"""The pipelines of docs/how-to/other-ci.md, played by a small Bitbucket and a small Azure against a local xQR."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from tests.pipelines.bitbucket import Bitbucket, Proxy
 from tests.pipelines.machine import INSTALL, Unknown, git
 from tests.readers import commands, read_markdown
 
-PAGE = (ROOT / "docs" / "other-ci.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "other-ci.md").read_text(encoding="utf-8")
 BITBUCKET, AZURE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 

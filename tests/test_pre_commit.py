@@ -43,8 +43,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def shown() -> list[str]:
-    """Give the configurations in docs/editors.md: the hook of this repository, and that of an installed tool."""
-    text = (ROOT / "docs" / "editors.md").read_text("utf-8")
+    """Give the configurations in docs/how-to/editors.md: the hook of this repository, and that of an installed tool."""
+    text = (ROOT / "docs" / "how-to" / "editors.md").read_text("utf-8")
     return [block for block in re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE) if "hooks:" in block]
 
 

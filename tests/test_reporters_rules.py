@@ -58,7 +58,7 @@ def test_every_rule_that_the_code_can_raise_is_registered_and_every_registered_o
 
 
 def test_the_document_lists_the_rules_as_they_are() -> None:
-    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `([a-z0-9-]+)` \| (error|warning) \| (.+) \| (.+) \|$", text, re.MULTILINE)
     assert listed == [(rule_id, rule.level, rule.summary, rule.help) for rule_id, rule in RULES.items()]
 

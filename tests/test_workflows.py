@@ -168,7 +168,7 @@ def _jobs(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_the_document_has_every_input_and_output_as_the_action_describes_them() -> None:
-    action, document = _parsed(ACTION), (ROOT / "docs" / "github.md").read_text(encoding="utf-8")
+    action, document = _parsed(ACTION), (ROOT / "docs" / "how-to" / "github.md").read_text(encoding="utf-8")
     defaults = {
         name: "required" if about.get("required") else f"`{about['default']}`" if about["default"] else ""
         for name, about in action["inputs"].items()
@@ -181,7 +181,7 @@ def test_the_document_has_every_input_and_output_as_the_action_describes_them() 
 
 
 def test_the_document_pastes_what_the_linters_have_seen(tmp_path: Path) -> None:
-    document = (ROOT / "docs" / "github.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs" / "how-to" / "github.md").read_text(encoding="utf-8")
     (pasted,) = re.findall(r"^```yaml\n(.*?)^```", document, re.DOTALL | re.MULTILINE)
     assert len(pasted.splitlines()) <= 16
     path = tmp_path / "pasted.yml"

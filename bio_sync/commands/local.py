@@ -40,7 +40,9 @@ def _make_folder(folder: Path) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port. [default: any free one]")
 @click.option("--db", "database", metavar="FILE", help="Keep the workspace in this file. [default: in memory]")
 @click.option("--seed", "folder", metavar="DIR", help="Begin with the pages of this folder, a JSON file each.")
-@click.option("--faults", metavar="FILE", help="Let requests fail as this JSON file says; docs/sandbox.md tells how.")
+@click.option(
+    "--faults", metavar="FILE", help="Let requests fail as this JSON file says; docs/how-to/sandbox.md tells how."
+)
 def sandbox(session: Session, port: int, database: str | None, folder: str | None, faults: str | None) -> None:
     """Run a local xQR on this machine, to try things on. Ctrl-C ends it."""
     from bio_sync.rehearsal import serve  # noqa: PLC0415

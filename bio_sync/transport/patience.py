@@ -1,4 +1,4 @@
-"""What is tried again, how often, and after how long; the table is that of docs/promises.md."""
+"""What is tried again, how often, and after how long; the table is that of docs/explanation/promises.md."""
 
 import itertools
 import json

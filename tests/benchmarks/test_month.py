@@ -1,4 +1,4 @@
-"""docs/scale.md is what the simulation prints, and what a run is said to cost is what a local xQR counts."""
+"""docs/explanation/scale.md is what the simulation prints, and what a run is said to cost a local xQR counts."""
 
 import re
 import shlex
@@ -29,7 +29,7 @@ from tests.conftest import ROOT, Run
 from tests.strategies import live_page
 from tests.test_doctor import NOW
 
-DOCUMENT = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "explanation" / "scale.md").read_text(encoding="utf-8")
 AGE = 3.0  # seconds: the shortest --max-age, so that few writes need many looks
 Start = Callable[..., Sandbox]
 

@@ -540,6 +540,11 @@ def test_a_label_has_an_end(step: Step) -> None:
 
 
 def test_the_document_tells_every_outcome() -> None:
-    table = (ROOT / "docs" / "comments.md").read_text(encoding="utf-8").partition("| outcome |")[2].partition("\n\n")[0]
+    table = (
+        (ROOT / "docs" / "reference" / "comments.md")
+        .read_text(encoding="utf-8")
+        .partition("| outcome |")[2]
+        .partition("\n\n")[0]
+    )
     told = re.findall(r"`(\w+)`(?=[^|\n]* \|[^|\n]*\|$)", table, re.MULTILINE)
     assert sorted(told) == sorted(get_args(Outcome))

@@ -1,4 +1,4 @@
-"""docs/sandbox.md: its examples do what the text says, and its tables name everything."""
+"""docs/how-to/sandbox.md: its examples do what the text says, and its tables name everything."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Serve = Callable[..., Sandbox]
 Ask = Callable[..., httpx.Response]
 
-TEXT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "how-to" / "sandbox.md").read_text(encoding="utf-8")
 PATH = "/bio/pages/bio_abc123"
 LIVE = load_seed(ROOT / "examples" / "live")
 

@@ -2,14 +2,22 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bio_sync.errors import InvalidAddress
 from bio_sync.visible import shortened
 
 DEFAULT_ADDRESS = "https://xqr.co/api/v1"
+ADDRESS_VARIABLE = "XQR_API_URL"
 # Visible ASCII without a backslash, which some readers take for a slash.
 _PLAIN = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
+
+
+def told_address(told: str | None, environment: Mapping[str, str]) -> str:
+    """Give the address that somebody told, or else the environment names, or else the vendor's own."""
+    # An empty variable is how CI systems say that there is none; an empty flag is a mistake.
+    return told if told is not None else environment.get(ADDRESS_VARIABLE) or DEFAULT_ADDRESS
 
 
 def service_address(text: str) -> str:

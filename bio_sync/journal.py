@@ -15,14 +15,14 @@ from itertools import count
 from pathlib import Path
 from typing import cast
 
-from bio_sync import __version__
 from bio_sync.answers import PAGE_ID
 from bio_sync.applying.outcomes import Outcome, Report
 from bio_sync.errors import InvalidJournal
 from bio_sync.jsonvalues import Json, JsonObject, TooDeep, canonical, digest, normalised, parsed
 from bio_sync.model import FIELDS, DesiredPage, PageContent, same_field
-from bio_sync.planning import Change, Plan
-from bio_sync.visible import shortened, visible
+from bio_sync.planning import Plan
+from bio_sync.version import __version__
+from bio_sync.visible import cause_of, shortened, visible
 
 FORMAT_VERSION = "1.0"
 FOLDER = ".bio-sync"
@@ -32,6 +32,7 @@ APPLY, UNDO = "apply", "undo"
 # What an undo goes by; the rest of a page only tells.
 UNDONE = ("page_id", "file", "ignore", "before", "after")
 _POINTER = re.compile(r"(/([^/~]|~[01])*)+", re.DOTALL)
+_NAME = re.compile(r"(?:apply|undo)-(?P<moment>[0-9]{8}T[0-9]{6}Z)(?:-(?P<number>[0-9]{1,9}))?\.json")
 _FORM = re.compile(r"([0-9]+)\.[0-9]+")
 _HINT = f"an apply writes its journal into {FOLDER}/, or where --journal says"
 
@@ -56,9 +57,8 @@ class JournalPage:
     @property
     def touched(self) -> tuple[str, ...]:
         """Name the top-level fields that the run was about to change."""
-        return tuple(
-            name for name in FIELDS if not same_field(name, _field(self.before, name), _field(self.after, name))
-        )
+        both = self.before, self.after
+        return tuple(name for name in FIELDS if not same_field(name, *(getattr(page, name) for page in both)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,10 @@ def begun(plan: Plan, desired: Iterable[DesiredPage], *, command: str, page_file
         command=command,
         api_url=plan.circumstances.api_url,
         page_files=page_files,
-        pages=tuple(_page_of(change, ignore[change.page_id]) for change in plan.changes),
+        pages=tuple(
+            JournalPage(each.page_id, each.file, each.actions, ignore[each.page_id], each.before, each.after)
+            for each in plan.changes
+        ),
     )
 
 
@@ -136,6 +139,12 @@ def reserved(folder: Path, command: str, now: datetime) -> Path:
     return next(path for each in numbered if _made(path := place / f"{each}.json", ""))
 
 
+def newest(folder: Path) -> Path | None:
+    """Find the journal of the last run in `.bio-sync/` of `folder`, by the moment in its name."""
+    found = [(name, path) for path in (folder / FOLDER).glob("*.json") if (name := _NAME.fullmatch(path.name))]
+    return max(found, key=lambda each: (each[0]["moment"], int(each[0]["number"] or 1)), default=(None, None))[1]
+
+
 def _made(path: Path, text: str) -> bool:
     """Make a file where there is none: what is there is never written to, and no link is followed."""
     try:
@@ -164,8 +173,7 @@ def read_journal(path: str) -> Journal:
             document = parsed(stream.read(MOST_BYTES).decode("utf-8-sig"))
         return _journal(document)
     except OSError as error:
-        why = visible(error.strerror or "unknown")
-        raise InvalidJournal(f"{shown} can't be read: {why}", hint=_HINT) from None
+        raise InvalidJournal(f"{shown} can't be read: {cause_of(error)}", hint=_HINT) from None
     except _NoJournal as error:
         raise InvalidJournal(f"{shown} is no journal: {error}", hint=_HINT) from None
     except (ValueError, RecursionError):
@@ -257,10 +265,6 @@ def _text(value: JsonObject, member: str, place: str) -> str:
     return found
 
 
-def _page_of(change: Change, ignore: tuple[str, ...]) -> JournalPage:
-    return JournalPage(change.page_id, change.file, change.actions, ignore, change.before, change.after)
-
-
 def _as_json(page: JournalPage) -> JsonObject:
     return {
         "page_id": page.page_id,
@@ -273,8 +277,3 @@ def _as_json(page: JournalPage) -> JsonObject:
         "before": page.before.as_json(),
         "after": page.after.as_json(),
     }
-
-
-def _field(content: PageContent, name: str) -> Json:
-    value: Json = getattr(content, name)
-    return value

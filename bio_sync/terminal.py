@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TextIO
 
-from bio_sync.errors import NoConsent, NotWritten
+from bio_sync.errors import NoConsent
 from bio_sync.key import ApiKey
-from bio_sync.visible import visible
+from bio_sync.visible import cause_of, visible
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from bio_sync.progress import Watch
     from bio_sync.statusline import StatusLine
@@ -123,45 +122,21 @@ class Terminal:
             raise NoConsent("nothing was written", hint="answer y to apply")
 
     def save(self, path: str, text: str) -> None:
-        """Write a file whole or not at all: beside its place first, then renamed; raises NotWritten if it can't be."""
-        from pathlib import Path  # noqa: PLC0415 - 4 ms that `--help` does not need
+        """Write a file whole or not at all, without the key; raises NotWritten if it can't be."""
+        from bio_sync.wholefile import write_whole  # noqa: PLC0415 - 4 ms that `--help` does not need
 
-        target, redacted = Path(path), self._redacted(text)
+        redacted = self._redacted(text)
         if redacted != text:
             self.complain(f"warning: the key stood in what {visible(path)} holds, and is cut out")
-        try:
-            self._replace(target, redacted)
-        except OSError as error:
-            why = visible(error.strerror or "unknown")
-            raise NotWritten(f"{visible(path)} can't be written: {why}", hint="check the folder and the disk") from None
-
-    def _replace(self, target: "Path", text: str) -> None:
-        if target.exists() and not target.is_file():
-            # A pipe or /dev/stdout has no beside.
-            target.write_text(text, encoding="utf-8")
-            return
-        beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-        # A run that was killed may have left one; in a container every run has the same number.
-        beside.unlink(missing_ok=True)
-        try:
-            # Line ends are written as they are: a file edited on Windows keeps its own.
-            with beside.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if target.exists():
-                beside.chmod(stat.S_IMODE(target.stat().st_mode))
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, redacted)
 
     def _write(self, stream: TextIO | None, text: str) -> None:
         # What goes into a file does not touch the line, nor wait for a screen that stands still (Ctrl-S).
-        if self._status is None or not text or _is(stat.S_ISREG, stream):
+        if self._status is None or not text or _leads_to(stat.S_ISREG, stream):
             self._put(stream, text)
             return
         # What goes through a pipe may come out on the same screen, a moment later: the line waits for that.
-        with self._status.set_aside(unfinished=not text.endswith("\n"), back=not _is(stat.S_ISFIFO, stream)):
+        with self._status.set_aside(unfinished=not text.endswith("\n"), back=not _leads_to(stat.S_ISFIFO, stream)):
             self._put(stream, text)
 
     def _put_on_stderr(self, text: str) -> None:
@@ -180,7 +155,7 @@ class Terminal:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
             if not isinstance(error, BrokenPipeError) and stream is sys.stdout:
                 self.result_lost = True
-                self.complain(f"error: the result can't be written: {visible(error.strerror or 'unknown')}")
+                self.complain(f"error: the result can't be written: {cause_of(error)}")
 
     def redacts(self, text: str) -> bool:
         """Tell whether something of a key stands in a text, so that it would be cut out."""
@@ -192,7 +167,7 @@ class Terminal:
         return text
 
 
-def _is(kind: Callable[[int], bool], stream: TextIO | None) -> bool:
+def _leads_to(kind: Callable[[int], bool], stream: TextIO | None) -> bool:
     try:
         return stream is not None and kind(os.fstat(stream.fileno()).st_mode)
     except (OSError, ValueError):

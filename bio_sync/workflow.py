@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bio_sync import __version__
-from bio_sync.applying.guards import Limit, check_guards, check_quota, looks_needed, objections
+from bio_sync.applying.guards import USUAL_LIMIT, Limit, check_guards, check_quota, looks_needed, objections
 from bio_sync.config import Config
 from bio_sync.errors import InvalidFiles, NoPages, PageGone
-from bio_sync.files import FoundFile, find_pages
+from bio_sync.files import FoundFile, absolute, find_pages, repository_root
 from bio_sync.model import PAGES_A_CALL, DesiredPage, LivePage, as_if_live
 from bio_sync.pages import PageFiles, read_pages, unmatched_pointers
 from bio_sync.planning import Circumstances, Plan, differing, make_plan
 from bio_sync.problems import Problem
 from bio_sync.progress import ASKING, COMPARING, READING, RULES, UNWATCHED, Watch
+from bio_sync.version import __version__
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def _all_of_them(found: Sequence[FoundFile], paths: Sequence[str], config: Confi
         return any(Path(path).is_dir() for path in paths)
     # Behind a link, `..` leads elsewhere than its text says. (os, as pathlib takes five times as long.)
     plain = [file.path for file in found if os.pardir not in str(file.path)]
-    named = {os.path.abspath(path) for path in plain}  # noqa: PTH100
-    others = [file.path for file in every if os.path.abspath(file.path) not in named]  # noqa: PTH100
+    named = {absolute(path) for path in plain}
+    others = [file.path for file in every if absolute(file.path) not in named]
     # By another name it may be the same file; to ask the system costs as much as to read it.
     return not others or {*map(os.path.realpath, others)} <= {os.path.realpath(file.path) for file in found}
 
@@ -152,6 +152,19 @@ def _none_there(desired: Sequence[DesiredPage], live: Mapping[str, LivePage]) ->
     if any(page.page_id in live for page in desired):
         return []
     return ["none of the files' pages is in this workspace: is this the right workspace's key?"]
+
+
+def commit_of(files: PageFiles) -> str | None:
+    """Give the commit that the page files belong to, where git or the CI system knows it."""
+    from bio_sync.git import head_commit  # noqa: PLC0415 - a plan at a terminal does not tell it
+
+    first = next(iter(files.sources.values()))
+    return head_commit(repository_root(first.path.parent), os.environ)
+
+
+def guard_limit(config: Config) -> Limit:
+    """Give how many pages may change without being forced."""
+    return USUAL_LIMIT if config.max_changes is None else Limit.read(config.max_changes)
 
 
 def check_safety(made: Plan, meter: "Meter", terms: "Terms", *, limit: Limit | None) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bio_sync import cli
+from bio_sync import cli, wholefile
 from bio_sync.options import Session
 from bio_sync.sandbox import Behaviour, Fault, Sandbox
 from bio_sync.sandbox.faults import Faults
@@ -63,10 +63,17 @@ class Hands(Terminal):
 
     at_the_file: Callable[[], object] = lambda: None
 
-    def _replace(self, target: Path, text: str) -> None:
-        self.at_the_file()
-        # By its name: a dataclass with slots is another class than the one that super() was compiled for.
-        Terminal._replace(self, target, text)
+    def save(self, path: str, text: str) -> None:
+        really = wholefile._replace
+
+        def after_the_trouble(target: Path, text: str) -> None:
+            self.at_the_file()
+            really(target, text)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(wholefile, "_replace", after_the_trouble)
+            # By its name: a dataclass with slots is another class than the one that super() was compiled for.
+            Terminal.save(self, path, text)
 
 
 @dataclass

@@ -9,10 +9,8 @@ from bio_sync.commands.group import PLAN_FORMATS, Out, command, format_option, o
 from bio_sync.commands.output import check_folders, rendered, save, show
 from bio_sync.commands.service import (
     base_files,
-    commit_of,
     configuration,
     connect,
-    guard_limit,
     planned,
     planned_offline,
     read_page_files,
@@ -74,14 +72,14 @@ def plan(
     files = read_page_files(session, paths, config, at=timetable.moment(at) if at else now, calls=not offline)
     workflow.checked(files)
     before = base_files(files, config, base) if base else None
-    commit = commit_of(files) if base or outs or output_format != "text" else None
+    commit = workflow.commit_of(files) if base or outs or output_format != "text" else None
     if before and offline:
         made = planned_offline(session, files, before, now=now, at=at, commit=commit)
     else:
         from bio_sync.api import Api  # noqa: PLC0415
 
         with connect(session, Api) as api:
-            limit = guard_limit(config)
+            limit = workflow.guard_limit(config)
             made = planned(session, files, api, now=now, at=at, commit=commit, base=before, limit=limit)
     saved = save(session, outs, rendered(made))
     show(session, made, output_format)

@@ -46,12 +46,13 @@ def connect(
     key: "ApiKey | None" = None,
 ) -> "Client":
     """Make a client for the service that the environment and the flags name; `key` is one that was read already."""
+    from bio_sync.address import told_address  # noqa: PLC0415
     from bio_sync.interruption import Interruption  # noqa: PLC0415
 
     key = key or told_key(session)
     interruption = interruption or Interruption()
     api = kind(
-        _told_address(session),
+        told_address(session.api_url, os.environ),
         key,
         timeout=session.timeout,
         clock=session.clock,
@@ -80,27 +81,11 @@ def _load_client() -> None:
     import bio_sync.api  # noqa: F401, PLC0415
 
 
-def guard_limit(config: "Config") -> "Limit":
-    """Give how many pages may change without `--force`."""
-    from bio_sync.applying.guards import USUAL_LIMIT, Limit  # noqa: PLC0415
-
-    return USUAL_LIMIT if config.max_changes is None else Limit.read(config.max_changes)
-
-
 def base_files(files: "PageFiles", config: "Config", revision: str) -> "BaseFiles":
     """Find the page files as they were at `revision`."""
     from bio_sync.base import read_base  # noqa: PLC0415 - and git with it
 
     return read_base(files, config, revision)
-
-
-def commit_of(files: "PageFiles") -> str | None:
-    """Give the commit that the page files belong to, where git or the CI system knows it."""
-    from bio_sync.files import repository_root  # noqa: PLC0415
-    from bio_sync.git import head_commit  # noqa: PLC0415
-
-    first = next(iter(files.sources.values()))
-    return head_commit(repository_root(first.path.parent), os.environ)
 
 
 def planned(
@@ -134,15 +119,8 @@ def planned_offline(
 ) -> "Plan":
     """Make the plan of the page files against what they were at `base`, without the service."""
     from bio_sync import workflow  # noqa: PLC0415
-    from bio_sync.address import service_address  # noqa: PLC0415
+    from bio_sync.address import service_address, told_address  # noqa: PLC0415
 
     session.terminal.detail(f"{plural(files.files, 'page file')} read; comparing with {base.revision.commit}")
-    address = service_address(_told_address(session))
+    address = service_address(told_address(session.api_url, os.environ))
     return workflow.plan_offline(files, base, api_url=address, now=now, at=at, commit=commit)
-
-
-def _told_address(session: Session) -> str:
-    from bio_sync.address import DEFAULT_ADDRESS  # noqa: PLC0415
-
-    # An empty variable is how CI systems say that there is none; an empty flag is a mistake.
-    return session.api_url if session.api_url is not None else os.environ.get("XQR_API_URL") or DEFAULT_ADDRESS

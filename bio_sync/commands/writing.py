@@ -1,6 +1,5 @@
 """What `apply` and `undo` have in common: show a plan, hold it against the guards, ask, write it with its journal."""
 
-import contextlib
 import dataclasses
 import functools
 from dataclasses import dataclass
@@ -11,11 +10,9 @@ import click
 
 from bio_sync.commands.group import Out, limit_option, seconds_option
 from bio_sync.commands.output import check_folders, show_before_apply, show_report, tell_outcome
-from bio_sync.commands.service import connect, guard_limit
-from bio_sync.errors import NotWritten
+from bio_sync.commands.service import connect
 from bio_sync.options import Session
 from bio_sync.progress import ASKING, LOST_ANSWER, WRITING
-from bio_sync.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +23,11 @@ if TYPE_CHECKING:
     from bio_sync.applying.run import Terms
     from bio_sync.config import Config
     from bio_sync.interruption import Interruption
-    from bio_sync.journal import Journal
     from bio_sync.model import DesiredPage
     from bio_sync.planning import Plan
     from bio_sync.progress import Watch
+    from bio_sync.record import Record
+    from bio_sync.transport import Meter
 
 INCOMPLETE = 3
 CTRL_C_AGAIN = "ending: what is under way is brought to its end first; once more to leave at once"
@@ -107,6 +105,7 @@ class Intent:
 
 def orders_of(told: Told, config: "Config", *, command: str, ask: bool) -> Orders:
     """Put together what a run is to do; raises NotWritten when there is no folder for its journal."""
+    from bio_sync import workflow  # noqa: PLC0415
     from bio_sync.applying.run import Terms  # noqa: PLC0415
 
     if told.journal == "":
@@ -117,7 +116,7 @@ def orders_of(told: Told, config: "Config", *, command: str, ask: bool) -> Order
     return Orders(
         command=command,
         terms=Terms(max_age=told.max_age, settle=told.settle, reserve=reserve),
-        limit=None if told.force else told.max_changes or guard_limit(config),
+        limit=None if told.force else told.max_changes or workflow.guard_limit(config),
         ask=ask,
         journal=told.journal,
         folder=config.folder,
@@ -129,6 +128,7 @@ def carry_out(session: Session, orders: Orders, make: "Callable[[WritingApi], In
     from bio_sync import workflow  # noqa: PLC0415
     from bio_sync.api import WritingApi  # noqa: PLC0415
     from bio_sync.interruption import Interruption  # noqa: PLC0415
+    from bio_sync.record import Record  # noqa: PLC0415
 
     interruption = Interruption()
     with connect(session, WritingApi, interruption) as api:
@@ -142,7 +142,16 @@ def carry_out(session: Session, orders: Orders, make: "Callable[[WritingApi], In
         workflow.check_safety(made, api.meter, orders.terms, limit=orders.limit)
         if ask:
             session.terminal.ask("Apply this plan?")
-        record = _Record(session, orders, intent)
+        record = Record(
+            made,
+            intent.desired,
+            session.terminal,
+            command=orders.command,
+            page_files=intent.page_files,
+            begun_at=session.now(),
+            folder=orders.folder,
+            named=orders.journal,
+        )
         _leave_a_line(session, intent)
         done = _written(session, orders, intent, api, interruption, taken_at, record)
     return _exit_code(session, done)
@@ -155,7 +164,7 @@ def _written(
     api: "WritingApi",
     interruption: "Interruption",
     taken_at: float,
-    record: "_Record",
+    record: "Record",
 ) -> "Report":
     from bio_sync.applying.outcomes import report_of  # noqa: PLC0415
     from bio_sync.applying.run import apply_plan  # noqa: PLC0415
@@ -183,18 +192,29 @@ def _written(
         )
         done = report_of([*done.outcomes, *intent.left], ended_by=done.ended_by, bug=done.bug)
         watch.end()
-        _report(session, made, done, api, record)
+        _report(session, orders, made, done, api.meter, record)
     return done
 
 
-def _report(session: Session, made: "Plan", done: "Report", api: "WritingApi", record: "_Record") -> None:
+def _report(session: Session, orders: Orders, made: "Plan", done: "Report", meter: "Meter", record: "Record") -> None:
     from bio_sync.interruption import Interruption  # noqa: PLC0415
 
     # A signal that comes now does not cut the report in two; another one does.
     with Interruption():
         session.reported = True
-        show_report(session, made, done, api.meter, journal=record.path)
+        show_report(session, made, done, meter, journal=record.path)
         record.end(done)
+        if any(outcome.written for outcome in done.outcomes):
+            _tell_of_the_way_back(session, orders, record)
+
+
+def _tell_of_the_way_back(session: Session, orders: Orders, record: "Record") -> None:
+    from bio_sync.shell import path_word, typed  # noqa: PLC0415
+
+    if record.path and record.leads_back:
+        session.terminal.say(f"to take it back: {typed('undo', path_word(record.path))}")
+    if orders.afterwards:
+        session.terminal.say(orders.afterwards)
 
 
 def _leave_a_line(session: Session, intent: Intent) -> None:
@@ -220,74 +240,6 @@ def tell_of_the_end(session: Session, watch: "Watch") -> None:
     """Say after the first Ctrl-C what happens now; what is left of the time is foretold no more."""
     watch.end()
     session.terminal.say(CTRL_C_AGAIN)
-
-
-class _Record:
-    """The journal of a run: on disk before the first write, and once more when all is known.
-
-    `path` is its name; None when there is nothing to write, or no place for a journal.
-    """
-
-    def __init__(self, session: Session, orders: Orders, intent: Intent) -> None:
-        """Write down what is about to be written; raises NotWritten when that can't be where somebody wants it."""
-        self._session, self._orders = session, orders
-        self._journal: Journal | None = None
-        self._begun_at = session.now()
-        self._leads_back = False
-        self.path: str | None = None
-        if not intent.plan.changes:
-            return
-        from bio_sync import journal  # noqa: PLC0415
-
-        self._journal = journal.begun(intent.plan, intent.desired, command=orders.command, page_files=intent.page_files)
-        text = journal.dumps(self._journal, begun_at=self._begun_at)
-        # An undo refuses one that the key was cut out of.
-        self._leads_back = not session.terminal.redacts(text)
-        if orders.journal is None:
-            self.path = self._saved_in_folder(text)
-        else:
-            session.terminal.save(orders.journal, text)
-            self.path = orders.journal
-
-    def _saved_in_folder(self, text: str) -> str | None:
-        """Save the journal in its usual place; where that can't be written, a run goes on without."""
-        from bio_sync import journal  # noqa: PLC0415
-
-        place, saved = None, False
-        try:
-            place = journal.reserved(self._orders.folder, self._orders.command, self._begun_at)
-            self._session.terminal.save(journal.shown_path(place), text)
-            saved = True
-        except OSError as error:
-            why = f"{journal.FOLDER}/ can't be written: {visible(error.strerror or 'unknown')}"
-        except NotWritten as error:
-            why = error.message
-        finally:
-            if place and not saved:
-                with contextlib.suppress(OSError):
-                    place.unlink()
-        if place and saved:
-            return journal.shown_path(place)
-        self._session.terminal.complain(f"warning: no journal to undo this by: {why}; --journal FILE names a place")
-        return None
-
-    def end(self, done: "Report") -> None:
-        """Add what became of the pages, and tell how to take it back; what is there stays if that can't be written."""
-        from bio_sync import journal  # noqa: PLC0415
-        from bio_sync.shell import path_word, typed  # noqa: PLC0415
-
-        written = any(outcome.written for outcome in done.outcomes)
-        terminal = self._session.terminal
-        if self._journal and self.path:
-            try:
-                ended = journal.ended(self._journal, done)
-                terminal.save(self.path, journal.dumps(ended, begun_at=self._begun_at))
-            except NotWritten as error:
-                terminal.complain(f"warning: {error.message}: the journal does not tell what became of the pages")
-            if written and self._leads_back:
-                terminal.say(f"to take it back: {typed('undo', path_word(self.path))}")
-        if written and self._orders.afterwards:
-            terminal.say(self._orders.afterwards)
 
 
 def _exit_code(session: Session, done: "Report") -> int:

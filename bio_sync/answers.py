@@ -14,7 +14,7 @@ from bio_sync.errors import (
     TooManyRequests,
     Unauthorised,
 )
-from bio_sync.jsonvalues import Json, JsonObject, TooDeep, canonical, normalised, parsed, same
+from bio_sync.jsonvalues import Json, JsonObject, TooDeep, canonical, member, normalised, parsed, same
 from bio_sync.model import LivePage, PageContent
 from bio_sync.visible import shortened
 
@@ -26,13 +26,16 @@ WHOLE_PAGE = ("title", "page_data", "is_published")
 
 NOTHING_KNOWN: Final[Mapping[str, JsonObject]] = {}
 
-# No workspace has as many calls or pages.
+# No workspace has as many calls or pages; a float could not even hold some whole numbers that JSON can.
 SENSELESS = 10**15
+BUSY_HINT = "is another run using this key?"
+SEE_PLAN_HINT = "see the workspace's plan in xQR"
+LARGER_PLAN_HINT = "wait for the next month, or take a larger plan"
 
 _UNAUTHORISED = {
     "INVALID_API_KEY": (
         "the service does not know the API key",
-        "check XQR_API_KEY: all of the key, and of this workspace",
+        "check XQR_API_KEY, or the key's file: all of the key, and of this workspace",
     ),
     "REVOKED_API_KEY": ("the API key was revoked", "make a new key in xQR's settings"),
     "EXPIRED_API_KEY": ("the API key has expired", "make a new key in xQR's settings"),
@@ -40,10 +43,7 @@ _UNAUTHORISED = {
         "the API key may not do this",
         "give it the scopes bio:read and bio:write in xQR; to look and to change nothing, bio:read is enough",
     ),
-    "FEATURE_NOT_AVAILABLE": (
-        "the workspace's plan does not include this",
-        "see the workspace's plan in xQR",
-    ),
+    "FEATURE_NOT_AVAILABLE": ("the workspace's plan does not include this", SEE_PLAN_HINT),
     "PLAN_LIMIT_EXCEEDED": (
         "the workspace's plan allows no more of this",
         "in xQR, make room by deleting a page, or take a larger plan; then run this again",
@@ -61,43 +61,47 @@ class Usage:
     pages: int | None
 
 
-def envelope(body: bytes, header_request_id: str | None) -> tuple[JsonObject, str | None]:
-    """Read the JSON object around every answer, and the id that the service gave to the request.
+def envelope(body: bytes) -> JsonObject:
+    """Read the JSON object around every answer.
 
     What is no JSON object by RFC 8259, with unique keys and finite numbers, is an empty one.
     """
     try:
         answer = parsed(body.decode("utf-8"))
     except (ValueError, RecursionError):
-        answer = None
-    answer = answer if isinstance(answer, dict) else {}
-    return answer, _request_id(answer.get("meta"), header_request_id)
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def request_id(answer: JsonObject, header: str | None) -> str | None:
+    """Give the id that the service gave to the request, by `meta.request_id` or else the header."""
+    told = member(answer, "meta", "request_id")
+    found = told if isinstance(told, str) else header
+    return shortened(found, 80) if found else None
 
 
 def rate_limit(answer: JsonObject) -> JsonObject:
     """Give `meta.rate_limit` in whichever of its three shapes; empty when there is none."""
-    meta = answer.get("meta")
-    limits = meta.get("rate_limit") if isinstance(meta, dict) else None
+    limits = member(answer, "meta", "rate_limit")
     return limits if isinstance(limits, dict) else {}
 
 
-def raise_error(answer: JsonObject, *, status: int, request_id: str | None, may_wait: bool = False) -> NoReturn:
+def raise_error(answer: JsonObject, *, status: int, may_wait: bool = False) -> NoReturn:
     """Raise the ServiceError that an answer stands for, by `error.code` before the status.
 
     An answer without a code is not xQR's own: a proxy's, or another service's. It is refused all the same, but
     that a page is gone is not believed of it. `may_wait` tells whether the answer said when to come back.
     """
-    error, code = _error(answer), error_code(answer)
-    said = f": {shortened(str(error['message']), 200)}" if error.get("message") else ""
+    code, words = error_code(answer), member(answer, "error", "message")
+    said = f": {shortened(str(words), 200)}" if words else ""
     told = f" ({status}{f' {shortened(code)}' if code else ''}){said}"
     kind, message, hint = _meaning(code, status, may_wait=may_wait)
-    raise kind(f"{message}{told}", hint=hint, request_id=request_id, status=status, code=code)
+    raise kind(f"{message}{told}", hint=hint, status=status, code=code)
 
 
 def error_code(answer: JsonObject) -> str:
     """Give `error.code`, which is stable where the message is not; empty when there is none."""
-    code = _error(answer).get("code")
-    return code if isinstance(code, str) else ""
+    return _text(member(answer, "error", "code"))
 
 
 def may_come_back(code: str, *, said_when: bool) -> bool:
@@ -113,21 +117,15 @@ def is_final(code: str) -> bool:
     return code == "RATE_LIMIT_EXCEEDED" or code in _UNAUTHORISED
 
 
-def _error(answer: JsonObject) -> JsonObject:
-    error = answer.get("error")
-    return error if isinstance(error, dict) else {}
-
-
 def _meaning(code: str, status: int, *, may_wait: bool) -> tuple[type[ServiceError], str, str]:
     if code in _UNAUTHORISED:
         return Unauthorised, *_UNAUTHORISED[code]
     if code == "RATE_LIMIT_EXCEEDED" or (status == 429 and not may_come_back(code, said_when=may_wait)):
-        hint = "wait for the next month, or take a larger plan"
-        return QuotaUsedUp, "the month's API calls are used up", hint
+        return QuotaUsedUp, "the month's API calls are used up", LARGER_PLAN_HINT
     if code == "BURST_LIMIT_EXCEEDED" or status == 429:
-        return TooManyRequests, "too many requests a second", "is another run using this key?"
+        return TooManyRequests, "too many requests a second", BUSY_HINT
     if status in {401, 403}:
-        return Unauthorised, "the service refuses the API key", "check XQR_API_KEY"
+        return Unauthorised, "the service refuses the API key", "check XQR_API_KEY, or the key's file"
     if status == 408 or status >= 500:
         return NotAnAnswer, "the service has a fault of its own", "try again later"
     return _refusal(code, status)
@@ -145,88 +143,89 @@ def _refusal(code: str, status: int) -> tuple[type[ServiceError], str, str]:
     return Rejected, "the service refused it", ""
 
 
-def usage(value: Json, *, request_id: str | None) -> Usage:
+def usage(value: Json) -> Usage:
     """Read what the workspace's plan allows; what makes no sense is not told. Raises NotAnAnswer for no object."""
     if not isinstance(value, dict):
-        raise NotAnAnswer("what answered is not xQR: the usage is no object", request_id=request_id)
-    used, limits = value.get("usage"), value.get("limits")
-    used, limits = used if isinstance(used, dict) else {}, limits if isinstance(limits, dict) else {}
+        raise NotAnAnswer("what answered is not xQR: the usage is no object")
     return Usage(
         plan=_text(value.get("plan")),
-        calls=_number(used.get("api_calls_this_month")),
-        most_calls=_number(limits.get("api_calls_per_month")),
-        pages=_number(used.get("total_bio_pages")),
+        calls=sensible_number(member(value, "usage", "api_calls_this_month")),
+        most_calls=sensible_number(member(value, "limits", "api_calls_per_month")),
+        pages=sensible_number(member(value, "usage", "total_bio_pages")),
     )
 
 
-def check_whole(value: Json, *, request_id: str | None) -> None:
-    """Let pass a page that has all that a file can manage; raises NotAnAnswer for one that only shows a part."""
+def pages(value: Json, known: Mapping[str, JsonObject] = NOTHING_KNOWN) -> dict[str, LivePage]:
+    """Read a list of pages, by id; raises NotAnAnswer for what is none. `known` is as for `page`."""
+    if not isinstance(value, list):
+        raise NotAnAnswer("what answered is not xQR: the list of pages is no list")
+    if value and not any(isinstance(each, dict) and "page_data" in each for each in value):
+        # A list of summaries would read as pages that have nothing on them.
+        raise NotAnAnswer("what answered is not xQR: its pages have no page_data")
+    found: dict[str, LivePage] = {}
+    for each in value:
+        read = page(each, known)
+        if found.setdefault(read.page_id, read) != read:
+            raise NotAnAnswer(f"the list holds two different pages {read.page_id}")
+    return found
+
+
+def whole_page(value: Json) -> LivePage:
+    """Read a page that has all that a file can manage; raises NotAnAnswer for one that only shows a part."""
     missing = [name for name in WHOLE_PAGE if isinstance(value, dict) and name not in value]
     if missing:
-        _no_page(f"it has no {missing[0]}", request_id)
+        _no_page(f"it has no {missing[0]}")
+    return page(value)
 
 
-def page(value: Json, *, request_id: str | None, known: Mapping[str, JsonObject] = NOTHING_KNOWN) -> LivePage:
+def page(value: Json, known: Mapping[str, JsonObject] = NOTHING_KNOWN) -> LivePage:
     """Read a page object; members that are new to us are passed over. Raises NotAnAnswer for what is no page.
 
     `known` are page data by page id: those that are the same are taken in the place of the answer's own.
     """
     if not isinstance(value, dict):
-        _no_page("it is no object", request_id)
-    page_id, title = value.get("id"), value.get("title")
-    description, page_data, published = (
-        value.get("description"),
-        value.get("page_data"),
-        value.get("is_published"),
-    )
+        _no_page("it is no object")
+    page_id, title, description = value.get("id"), value.get("title"), value.get("description")
+    page_data, published = value.get("page_data"), value.get("is_published")
     if not isinstance(page_id, str) or not PAGE_ID.fullmatch(page_id):
-        _no_page(f"{shortened(canonical(page_id))} is not an id", request_id)
+        _no_page(f"{shortened(canonical(page_id))} is not an id")
     if not isinstance(title, str | None) or not isinstance(description, str | None):
-        _no_page(f"title or description of {page_id} is no text", request_id)
+        _no_page(f"title or description of {page_id} is no text")
     if not isinstance(page_data, dict | None) or not isinstance(published, bool | None):
-        _no_page(f"page_data or is_published of {page_id} has the wrong type", request_id)
+        _no_page(f"page_data or is_published of {page_id} has the wrong type")
     if page_id in known and page_data and same(page_data, known[page_id]):
         data = known[page_id]
     else:
         try:
             data = cast("JsonObject", normalised(page_data or {}))
         except TooDeep:
-            _no_page(f"page_data of {page_id} is nested too deep", request_id)
+            _no_page(f"page_data of {page_id} is nested too deep")
     return LivePage(
         page_id=page_id,
         content=PageContent(title or "", description, data, published),
         slug=_text(value.get("slug")),
         html_url=_text(value.get("html_url")),
-        views=_count(value.get("view_count")),
-        clicks=_count(value.get("click_count")),
+        views=_whole(value.get("view_count")) or 0,
+        clicks=_whole(value.get("click_count")) or 0,
         updated_at=_text(value.get("updated_at")) or None,
         without_data="page_data" not in value,
     )
 
 
-def _no_page(why: str, request_id: str | None) -> NoReturn:
-    raise NotAnAnswer(f"what answered is not xQR: this is no page, {why}", request_id=request_id)
+def sensible_number(value: Json) -> int | None:
+    """Read a number of calls, pages or seconds; None for what is none, or larger than any of them is."""
+    whole = _whole(value)
+    return whole if whole is not None and whole < SENSELESS else None
+
+
+def _no_page(why: str) -> NoReturn:
+    raise NotAnAnswer(f"what answered is not xQR: this is no page, {why}")
 
 
 def _text(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _count(value: Json) -> int:
-    return _whole(value) or 0
-
-
-def _number(value: Json) -> int | None:
-    whole = _whole(value)
-    return whole if whole is not None and whole < SENSELESS else None
-
-
 def _whole(value: Json) -> int | None:
     whole = normalised(value) if isinstance(value, float) else value
     return whole if isinstance(whole, int) and not isinstance(whole, bool) and whole >= 0 else None
-
-
-def _request_id(meta: Json, header: str | None) -> str | None:
-    found = meta.get("request_id") if isinstance(meta, dict) else None
-    found = found if isinstance(found, str) else header
-    return shortened(found, 80) if found else None

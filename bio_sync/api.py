@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from bio_sync import __version__, answers
+from bio_sync import answers
 from bio_sync.address import service_address
 from bio_sync.errors import (
     NotAnAnswer,
@@ -28,19 +27,7 @@ from bio_sync.key import ApiKey
 from bio_sync.listing import Listing
 from bio_sync.model import PAGES_A_CALL, LivePage
 from bio_sync.progress import UNWATCHED, Watch
-from bio_sync.transport import (
-    NEVER_SENT,
-    PERMIT,
-    Deadline,
-    Lanes,
-    Meter,
-    Origin,
-    Pace,
-    Patience,
-    Watchdog,
-    Whole,
-    opener,
-)
+from bio_sync.transport import NEVER_SENT, PERMIT, Meter, Pace, Patience, Watchdog, careful_client, goes_through_proxy
 from bio_sync.visible import shortened
 
 READING = frozenset(("GET",))
@@ -50,10 +37,12 @@ WRITING = frozenset(("GET", "PATCH", "POST"))
 LAST_WRITE, LAST_READ = 4.5, 2.0
 
 Permit = Callable[[], None]
+Read = TypeVar("Read")
+_UNCLEAR_HINT = "look at the page, or run again: what was written is not written twice"
 
 
 class Api:
-    """A client that can only read; close it, or use it in a `with`."""
+    """A client that can only read; to be used in a `with`."""
 
     _methods = READING
 
@@ -73,24 +62,21 @@ class Api:
         `ending` is set when the run is to end soon: nothing is tried again then. `watch` hears of waits and of pages.
         """
         self.address = service_address(address)
-        self.meter = Meter()
-        sockets = opener(self.address)
-        watchdog = Watchdog(timeout)
-        self._lanes = Lanes(lambda: Deadline(Whole(sockets()), watchdog=watchdog, meter=self.meter), watchdog=watchdog)
-        pace = Pace(self._lanes, meter=self.meter, clock=clock, sleep=sleep)
+        self.meter = meter = Meter()
+        self._watchdog = Watchdog(timeout)
         ending = ending or threading.Event()
-        patience = Patience(pace, meter=self.meter, ending=ending, clock=clock, sleep=sleep, watch=watch)
-        self._client = httpx.Client(
-            transport=Origin(patience, address=self.address, methods=self._methods),
-            timeout=timeout,
-            trust_env=False,
-            follow_redirects=False,
-            headers={
-                "Authorization": key.header(),
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": f"bio-sync/{__version__}",
-            },
+
+        def patient(lanes: httpx.BaseTransport) -> httpx.BaseTransport:
+            pace = Pace(lanes, meter=meter, clock=clock, sleep=sleep)
+            return Patience(pace, meter=meter, ending=ending, clock=clock, sleep=sleep, watch=watch)
+
+        self._client = careful_client(
+            self.address,
+            patient,
+            methods=self._methods,
+            headers={"Authorization": key.header(), "Accept": "application/json"},
+            meter=meter,
+            watchdog=self._watchdog,
         )
         self._takes_limit = True
         self._watch = watch
@@ -98,15 +84,13 @@ class Api:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     def get_page(self, page_id: str) -> LivePage:
         """Read one page, one call; raises PageGone when it is not there."""
-        data, request_id = self._call("GET", f"/bio/pages/{_checked(page_id)}")
-        return _same_page(answers.page(data, request_id=request_id), page_id, request_id)
+        page, _ = self._call("GET", _path(page_id), lambda data: _same_page(answers.page(data), page_id))
+        return page
 
     def list_pages(
         self,
@@ -134,8 +118,8 @@ class Api:
 
     def usage(self) -> answers.Usage:
         """Read the workspace's plan and what is used of it, one call, which needs the scope workspace:read."""
-        data, request_id = self._call("GET", "/workspace/usage")
-        return answers.usage(data, request_id=request_id)
+        usage, _ = self._call("GET", "/workspace/usage", answers.usage)
+        return usage
 
     def _batch(
         self, offset: int, known: Mapping[str, JsonObject] = answers.NOTHING_KNOWN
@@ -152,37 +136,36 @@ class Api:
 
     def _listed(self, path: str, known: Mapping[str, JsonObject]) -> dict[str, LivePage]:
         try:
-            data, request_id = self._call("GET", path)
+            pages, _ = self._call("GET", path, lambda data: answers.pages(data, known))
         except PageGone as error:
             hint = f"check the API address {self.address}"
             raise NotAnAnswer("there is no xQR at this address", hint=hint, request_id=error.request_id) from None
-        if not isinstance(data, list):
-            raise NotAnAnswer("what answered is not xQR: the list of pages is no list", request_id=request_id)
-        if data and not any(isinstance(value, dict) and "page_data" in value for value in data):
-            # A list of summaries would read as pages that have nothing on them.
-            raise NotAnAnswer("what answered is not xQR: its pages have no page_data", request_id=request_id)
-        pages: dict[str, LivePage] = {}
-        for value in data:
-            page = answers.page(value, request_id=request_id, known=known)
-            if pages.setdefault(page.page_id, page) != page:
-                raise NotAnAnswer(f"the list holds two different pages {page.page_id}", request_id=request_id)
         return pages
 
     def _call(
-        self, method: str, path: str, body: JsonObject | None = None, permit: Permit | None = None
-    ) -> tuple[Json, str | None]:
-        """Send one request and give the `data` of its answer, with the request's id."""
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Json], Read],
+        body: JsonObject | None = None,
+        permit: Permit | None = None,
+    ) -> tuple[Read, str | None]:
+        """Send one request and give what `read` makes of the `data` of its answer, with the request's id."""
         response = self._send(method, path, body, permit)
-        answer, request_id = answers.envelope(response.content, response.headers.get("X-Request-Id"))
+        answer = answers.envelope(response.content)
         limits = answers.rate_limit(answer)
         if "X-RateLimit-Remaining" not in response.headers:
             self.meter.learn(quota_remaining=limits.get("remaining"))
         if "X-RateLimit-Burst-Limit" not in response.headers:
             self.meter.learn(burst_limit=limits.get("burst_limit"))
-        if not response.is_success or "data" not in answer or answer.get("error") is not None:
-            may_wait = "Retry-After" in response.headers
-            answers.raise_error(answer, status=response.status_code, request_id=request_id, may_wait=may_wait)
-        return answer["data"], request_id
+        request_id = answers.request_id(answer, response.headers.get("X-Request-Id"))
+        try:
+            if not response.is_success or "data" not in answer or answer.get("error") is not None:
+                answers.raise_error(answer, status=response.status_code, may_wait="Retry-After" in response.headers)
+            return read(answer["data"]), request_id
+        except ServiceError as error:
+            error.request_id = request_id
+            raise
 
     def _send(self, method: str, path: str, body: JsonObject | None, permit: Permit | None) -> httpx.Response:
         content = None if body is None else json.dumps(body, allow_nan=False).encode("ascii")
@@ -193,17 +176,15 @@ class Api:
                 method, f"{self.address}{path}", content=content, headers=headers, extensions=extensions
             )
         except NEVER_SENT as error:
+            by = ", the proxy that HTTPS_PROXY names" if goes_through_proxy(self.address) else ""
             raise Unreachable(
                 f"the service does not answer: {shortened(str(error), 120)}",
-                hint=f"check the network and the API address {self.address}",
+                hint=f"check the network{by} and the API address {self.address}",
             ) from None
         except httpx.TransportError as error:
             why = shortened(str(error) or type(error).__name__, 120)
             if method != "GET":
-                raise UnclearWrite(
-                    f"the answer was lost on its way: {why}",
-                    hint="look at the page, or run again: what was written is not written twice",
-                ) from None
+                raise UnclearWrite(f"the answer was lost on its way: {why}", hint=_UNCLEAR_HINT) from None
             raise Unreachable(f"the answer was lost on its way: {why}", hint="try again later") from None
 
 
@@ -217,17 +198,18 @@ class WritingApi(Api):
 
         `permit` is called right before the request leaves, each time, after every wait; what it raises comes out.
         """
-        return self._write("PATCH", page_id, "", fields, permit)
+        return self._write("PATCH", _path(page_id), fields, permit, page_id)
 
     def set_published(
         self, page_id: str, *, published: bool, permit: Permit | None = None
     ) -> tuple[LivePage, str | None]:
         """Publish or unpublish a page, as `update` does."""
-        return self._write("POST", page_id, "/publish" if published else "/unpublish", None, permit)
+        verb = "publish" if published else "unpublish"
+        return self._write("POST", f"{_path(page_id)}/{verb}", None, permit, page_id)
 
     def create(self, fields: JsonObject) -> tuple[LivePage, str | None]:
         """POST a new page, which begins unpublished; gives it as stored, and the request's id."""
-        return self._written("POST", "/bio/pages", fields, None)
+        return self._write("POST", "/bio/pages", fields)
 
     @property
     def rate(self) -> float:
@@ -246,31 +228,29 @@ class WritingApi(Api):
 
     def hurry(self) -> None:
         """Give what is under way a few seconds more: the run is to end."""
-        self._lanes.hurry(LAST_WRITE, later=LAST_READ)
+        self._watchdog.hurry(LAST_WRITE, later=LAST_READ)
 
     def _write(
-        self, method: str, page_id: str, verb: str, body: JsonObject | None, permit: Permit | None
+        self,
+        method: str,
+        path: str,
+        body: JsonObject | None,
+        permit: Permit | None = None,
+        page_id: str | None = None,
     ) -> tuple[LivePage, str | None]:
-        return self._written(method, f"/bio/pages/{_checked(page_id)}{verb}", body, permit, page_id)
-
-    def _written(
-        self, method: str, path: str, body: JsonObject | None, permit: Permit | None, page_id: str | None = None
-    ) -> tuple[LivePage, str | None]:
+        """Send a write; its answer has to be a whole page, and that of `page_id` if it is known."""
         try:
-            data, request_id = self._call(method, path, body, permit)
-            answers.check_whole(data, request_id=request_id)
-            page = answers.page(data, request_id=request_id)
-            return _same_page(page, page_id or page.page_id, request_id), request_id
+            return self._call(method, path, lambda data: _same_page(answers.whole_page(data), page_id), body, permit)
         except ServiceError as error:
             if not _is_unclear(error):
                 raise
-            raise UnclearWrite(error.message, hint=error.hint, request_id=error.request_id) from error
+            raise UnclearWrite(error.message, hint=_UNCLEAR_HINT, request_id=error.request_id) from error
 
 
-def _checked(page_id: str) -> str:
+def _path(page_id: str) -> str:
     if not answers.PAGE_ID.fullmatch(page_id):
         raise ServiceError(f"'{shortened(page_id)}' is not the id of a page")
-    return page_id
+    return f"/bio/pages/{page_id}"
 
 
 def _is_unclear(error: ServiceError) -> bool:
@@ -284,7 +264,7 @@ def _is_unclear(error: ServiceError) -> bool:
     return isinstance(error, NotAnAnswer) or (status is not None and (status < 300 or status == 408 or status >= 500))
 
 
-def _same_page(page: LivePage, page_id: str, request_id: str | None) -> LivePage:
-    if page.page_id != page_id:
-        raise NotAnAnswer(f"the service answered with page {page.page_id} for {page_id}", request_id=request_id)
+def _same_page(page: LivePage, page_id: str | None) -> LivePage:
+    if page_id is not None and page.page_id != page_id:
+        raise NotAnAnswer(f"the service answered with page {page.page_id} for {page_id}")
     return page

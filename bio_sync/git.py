@@ -10,7 +10,7 @@ from pathlib import Path
 from bio_sync.errors import NoRevision
 from bio_sync.event import COMMIT, pushed_commit, read_event
 from bio_sync.key import SECRETS
-from bio_sync.visible import shortened, visible
+from bio_sync.visible import cause_of, shortened, visible
 
 # A checkout on a slow disk, and a partial clone that has to fetch what it is asked for.
 SECONDS = 120
@@ -152,8 +152,7 @@ class Checkout:
                 check=False,
             )
         except OSError as error:
-            why = visible(error.strerror or "unknown")
-            raise NoRevision(f"git can't be run: {why}", hint="try: git status") from None
+            raise NoRevision(f"git can't be run: {cause_of(error)}", hint="try: git status") from None
         except subprocess.TimeoutExpired:
             raise NoRevision(f"git took longer than {SECONDS} seconds", hint="try: git status") from None
 

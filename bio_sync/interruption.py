@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from bio_sync.errors import Terminated
@@ -31,14 +31,13 @@ class Interruption:
         # Python hands signals to the main thread only, and lets no other one take them.
         if threading.current_thread() is threading.main_thread():
             for number in _EXIT_CODES:
-                # What was ignored from the start stays so: a shell's background job is not for Ctrl-C.
-                if signal.getsignal(number) is not signal.SIG_IGN:
+                # What was ignored from the start stays so: a shell's background job is not for Ctrl-C. What is not
+                # Python's own (None: a program around it has set it) stays too, since nobody could put it back.
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
                     self._before[number] = signal.signal(number, self._signalled)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from bio_sync.errors import InvalidKey
-from bio_sync.visible import visible
+from bio_sync.visible import cause_of
 
 KEY_VARIABLE, KEY_FILE_VARIABLE = "XQR_API_KEY", "XQR_API_KEY_FILE"
 TOKEN_VARIABLES = ("GITHUB_TOKEN", "GH_TOKEN")
@@ -62,8 +62,10 @@ class ApiKey:
             # No service has keys this short, and their letters stand in every other word.
             return text
         windows = {secret[start : start + _WINDOW] for start in range(len(secret) - _WINDOW + 1)}
-        spans = [found.span() for window in windows if window in text for found in _each(window, text)]
-        for start, end in sorted(_merged(spans), reverse=True):
+        starts = [
+            found.start() for each in windows if each in text for found in re.finditer(f"(?={re.escape(each)})", text)
+        ]
+        for start, end in reversed(_spans(starts)):
             # A number stays a number: in JSON it may be one, and stars would end the document.
             mask = "9" * (end - start) if text[start:end].isdecimal() else "***"
             text = f"{text[:start]}{mask}{text[end:]}"
@@ -89,7 +91,7 @@ def read_key(environment: Mapping[str, str], *, file: str | None) -> ApiKey:
     except OSError as error:
         # Not the name: somebody who puts the key itself where its file belongs would see it printed.
         raise InvalidKey(
-            f"the file of the API key can't be read: {visible(error.strerror or 'unknown')}",
+            f"the file of the API key can't be read: {cause_of(error)}",
             hint=f"--api-key-file and {KEY_FILE_VARIABLE} take the path of a file that holds the key",
         ) from None
     except UnicodeDecodeError:
@@ -120,13 +122,10 @@ def _head(path: str) -> bytes:
         return stream.read(_MOST_BYTES)
 
 
-def _each(window: str, text: str) -> list[re.Match[str]]:
-    return list(re.finditer(f"(?={re.escape(window)})", text))
-
-
-def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _spans(starts: list[int]) -> list[tuple[int, int]]:
+    """Put windows that overlap or touch into one span each, in their order."""
     merged: list[tuple[int, int]] = []
-    for start, _ in sorted(spans):
+    for start in sorted(starts):
         end = start + _WINDOW
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], end)

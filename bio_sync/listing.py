@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bio_sync.errors import NotAnAnswer
 from bio_sync.model import PAGES_A_CALL, LivePage
 from bio_sync.progress import ASKING, UNWATCHED, Watch
+from bio_sync.visible import plural
 
 # A service that pages by less than it was asked for would do so by one of these.
 SMALLER_LIMITS = frozenset((50, 100))
@@ -68,7 +69,10 @@ class Listing:
             self.watch.reach(ASKING, len(seen))
             if self._was_last(len(batch), seen):
                 return seen, shifted
-        raise NotAnAnswer("the list of pages has no end", hint="check the API address")
+        raise NotAnAnswer(
+            f"the list of pages did not end after {MOST_BATCHES} answers and {plural(len(seen), 'page')}",
+            hint="check the API address; of a workspace of more pages, plan a single file: bio-sync plan FILE",
+        )
 
     def _was_last(self, size: int, seen: Batch) -> bool:
         left = self.wanted - seen.keys()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bio_sync.errors import InvalidKey
@@ -103,6 +103,8 @@ def test_a_character_that_no_header_carries_is_refused_without_showing_the_key(c
     st.lists(st.tuples(st.text(max_size=5), st.integers(0, 60), st.integers(0, 64)), max_size=6),
 )
 def test_no_eight_characters_of_the_secret_survive_redaction(secret: str, pieces: list[tuple[str, int, int]]) -> None:
+    # A number is cut out as nines, so that JSON stays JSON: of a secret that has eight of them, those are left.
+    assume("99999999" not in secret)
     text = "".join(noise + secret[start : start + length] for noise, start, length in pieces)
     assert not leaks(ApiKey(f"{PREFIX}.{secret}").redacted(text), secret)
 

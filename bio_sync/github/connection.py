@@ -3,8 +3,8 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from bio_sync import __version__
 from bio_sync.errors import (
     NotAnAnswer,
     Rejected,
@@ -19,7 +19,8 @@ from bio_sync.github.patience import Patience, asked_to_wait
 from bio_sync.github.run import WorkflowRun
 from bio_sync.httplibrary import httpx
 from bio_sync.jsonvalues import Json, JsonObject, parsed
-from bio_sync.transport import NEVER_SENT, Deadline, Lanes, Meter, Origin, Watchdog, Whole, opener
+from bio_sync.transport import NEVER_SENT, Meter, Watchdog, careful_client
+from bio_sync.transport.sockets import parsed_address
 from bio_sync.visible import shortened
 
 METHODS = frozenset(("GET", "POST", "PATCH"))
@@ -35,23 +36,18 @@ class Connection:
     def __init__(self, run: WorkflowRun, *, timeout: float, sleep: Callable[[float], None] = time.sleep) -> None:
         self._api = run.api_url
         self._graphql = run.graphql_url
-        sockets = opener(run.api_url)
-        watchdog, meter = Watchdog(timeout), Meter()
-        lanes = Lanes(lambda: Deadline(Whole(sockets()), watchdog=watchdog, meter=meter), watchdog=watchdog)
-        # The whole host: on Enterprise Server GraphQL stands beside the REST API.
-        host = str(httpx.URL(run.api_url).copy_with(path="/"))
-        self._client = httpx.Client(
-            transport=Origin(Patience(lanes, sleep=sleep), address=host, methods=METHODS),
-            timeout=timeout,
-            trust_env=False,
-            follow_redirects=False,
+        self._client = careful_client(
+            # The whole host: on Enterprise Server GraphQL stands beside the REST API.
+            str(parsed_address(run.api_url).copy_with(path="/")),
+            partial(Patience, sleep=sleep),
+            methods=METHODS,
             headers={
                 "Authorization": run.token.header(),
                 "Accept": "application/vnd.github+json",
-                "Accept-Encoding": "identity",
-                "User-Agent": f"bio-sync/{__version__}",
                 "X-GitHub-Api-Version": API_VERSION,
             },
+            meter=Meter(),
+            watchdog=Watchdog(timeout),
         )
 
     def close(self) -> None:

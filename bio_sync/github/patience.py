@@ -7,7 +7,8 @@ from functools import partial
 import tenacity
 
 from bio_sync.httplibrary import httpx
-from bio_sync.transport.meter import moment, whole_number
+from bio_sync.transport.layer import Layer
+from bio_sync.transport.meter import http_date, told_number
 from bio_sync.transport.whole import NEVER_SENT
 
 MOST_TRIES = 4
@@ -25,7 +26,7 @@ class _Again(Exception):
         self.wait = wait
 
 
-class Patience(httpx.BaseTransport):
+class Patience(Layer):
     """Tries again, three times at most: reads, edits, what never left, and all that came too soon.
 
     To write the same text twice over a comment does no harm. A new one whose answer was lost is not sent again
@@ -33,7 +34,7 @@ class Patience(httpx.BaseTransport):
     """
 
     def __init__(self, inner: httpx.BaseTransport, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             stop=tenacity.stop_after_attempt(MOST_TRIES),
@@ -50,10 +51,6 @@ class Patience(httpx.BaseTransport):
             if isinstance(last.outcome, httpx.Response):
                 return last.outcome
             raise last.outcome from None
-
-    def close(self) -> None:
-        """Close the layers below."""
-        self._inner.close()
 
     def _once(self, request: httpx.Request) -> httpx.Response:
         harmless = request.method != "POST" or request.url.path.endswith("/graphql")
@@ -79,13 +76,13 @@ def asked_to_wait(response: httpx.Response) -> float | None:
     if response.status_code not in {403, 429}:
         return None
     headers = response.headers
-    after = whole_number(headers.get("Retry-After"))
+    after = told_number(headers.get("Retry-After"))
     if after is not None:
         return float(after)
-    if headers.get("X-RateLimit-Remaining") == "0" and (reset := whole_number(headers.get("X-RateLimit-Reset"))):
+    if headers.get("X-RateLimit-Remaining") == "0" and (reset := told_number(headers.get("X-RateLimit-Reset"))):
         try:
             # By GitHub's own clock: this machine's may be wrong.
-            return max(1.0, reset - moment(headers.get("Date", "")).timestamp())
+            return max(1.0, reset - http_date(headers.get("Date", "")).timestamp())
         except (ValueError, OverflowError):
             return USUAL_WAIT
     limited = response.status_code == 429 or b"rate limit" in response.content.lower()

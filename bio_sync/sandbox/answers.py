@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,11 +116,6 @@ def call_of(scope: Scope) -> Call | None:
     """Return the authenticated call that a request belongs to; None for public pages."""
     call = scope.get("sandbox.call")
     return call if isinstance(call, Call) else None
-
-
-def new_request_id() -> str:
-    """Return a fresh id such as req_5f0c1d2e3b4a5968."""
-    return f"req_{secrets.token_hex(8)}"
 
 
 def rfc3339(moment: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bio_sync.sandbox.fault_rules import did_you_mean
 from bio_sync.sandbox.faults import Fault
+from bio_sync.sandbox.strict_json import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,16 +51,7 @@ def load_faults(path: Path) -> FaultFile:
             file, the place of the fault in the list, and the member.
         OSError: the file can not be read.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise OSError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON in UTF-8: {error}") from error
-    try:
-        content = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_once_each)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not JSON in UTF-8: {error}") from error
+    content = read_file(path)
     try:
         return _faults_of(content)
     except ValueError as error:
@@ -109,16 +101,3 @@ def _check_type(name: str, value: object, types: tuple[type, ...]) -> None:
     if type(value) not in types:
         wanted = " or ".join(_NAMES[each] for each in types if not (each is int and float in types))
         raise ValueError(f"{name}: must be {wanted}, not {json.dumps(value):.60}")
-
-
-def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the member {twice!r:.60} stands twice in one object")
-    return found
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no number of JSON")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # More seconds than any test has; beyond it a deadline may be a number that no clock takes.
 _LONGEST = 1e9
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS")
-_WITHOUT_BODY = (204, 304)
+WITHOUT_BODY = (204, 304)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"(?:[\x21-\x7e\xa0-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?)?")
 _FRAMING = ("content-length", "transfer-encoding")
@@ -105,5 +105,5 @@ def _check_answer(fault: Fault) -> None:
         raise ValueError(f"{(*words, 'status')[0]}: nobody gets to see it, as the wire is {fault.wire!r}")
     if fault.body is not None and words not in (["body"], ["headers", "body"]):
         raise ValueError(f"body and {words[0]}: a whole body leaves no place for an envelope")
-    if fault.body and fault.status in _WITHOUT_BODY:
+    if fault.body and fault.status in WITHOUT_BODY:
         raise ValueError(f"body: an answer {fault.status} has none")

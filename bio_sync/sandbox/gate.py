@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
-from bio_sync.sandbox.answers import Call, Refusal, Standing, is_api_call, new_request_id, refused
+from bio_sync.sandbox.answers import Call, Refusal, Standing, is_api_call, refused
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,7 +33,7 @@ class Gate:
         if not is_api_call(scope):
             await self._app(scope, receive, send)
             return
-        request_id = new_request_id()
+        request_id = f"req_{secrets.token_hex(8)}"
         standing: Standing | None = None
         try:
             record = self._authenticated(scope)

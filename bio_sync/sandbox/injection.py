@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from bio_sync.sandbox.answers import Refusal, call_of, refused, success
+from bio_sync.sandbox.fault_rules import WITHOUT_BODY
 from bio_sync.sandbox.spoiling import spoiled
 from bio_sync.sandbox.wires import Answer
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from bio_sync.sandbox.service import Service
 
 _MADE_UP = {"title": "This answer is made up: the request met a fault and was not carried out.", "page_data": {}}
-_WITHOUT_BODY = (204, 304)
 
 
 class InjectFaults:
@@ -108,7 +108,7 @@ def _whole(response: Response) -> Answer:
 
 def _told(fault: Fault, status: int, call: Call) -> Response:
     """Return the answer that stands in a fault's members."""
-    if status in _WITHOUT_BODY:
+    if status in WITHOUT_BODY:
         response = Response(status_code=status)
     elif fault.body is not None:
         response = Response(fault.body, status, media_type="text/html")

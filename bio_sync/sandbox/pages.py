@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bio_sync.sandbox.answers import Refusal, rfc3339
+from bio_sync.sandbox.strict_json import refuse_constant
 
 if TYPE_CHECKING:
     from bio_sync.sandbox.behaviour import Behaviour, Page
@@ -103,7 +104,7 @@ def parse_fields(body: bytes | None) -> Page:
     if body is None:
         raise Refusal(413, "The request body is larger than 1 MiB.")
     try:
-        fields = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        fields = json.loads(body.decode("utf-8"), parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         raise Refusal(400, "The request body is not valid JSON.") from None
     if not isinstance(fields, dict):
@@ -169,8 +170,3 @@ def _check_field(name: str, value: object) -> None:
         raise Refusal(400, "description: must be a string or null.")
     if name == "page_data" and not isinstance(value, dict):
         raise Refusal(400, "page_data: must be an object.")
-
-
-def _refuse_constant(name: str) -> object:
-    # Python reads NaN and Infinity; JSON has neither.
-    raise ValueError(name)

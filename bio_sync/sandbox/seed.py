@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
+
+from bio_sync.sandbox.strict_json import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +28,7 @@ def load_seed(folder: Path) -> list[Page]:
 
 
 def _objects(path: Path) -> list[Page]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not JSON in UTF-8: {error}") from error
+    content = read_file(path)
     found = content if isinstance(content, list) else [content]
     for item in found:
         if not isinstance(item, dict):

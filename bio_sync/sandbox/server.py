@@ -21,7 +21,6 @@ from bio_sync.sandbox.store import KeyRecord, KeyState, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
 
 class Sandbox:
@@ -107,9 +106,7 @@ class Sandbox:
         """Start."""
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop."""
         self.stop()
 

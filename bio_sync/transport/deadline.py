@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from bio_sync.httplibrary import httpx
+from bio_sync.transport.layer import Layer
 from bio_sync.transport.meter import Meter
 from bio_sync.transport.watchdog import Watchdog
 
@@ -22,7 +23,7 @@ _LEAVES = "send_request_headers.started"
 _PHASES = ("connect", "read", "write", "pool")
 
 
-class Deadline(httpx.BaseTransport):
+class Deadline(Layer):
     """Ends a request whose answer has not come whole in time, and asks once more before it leaves.
 
     httpx bounds each single read: a service that sends a byte now and then, or one `103` after the other,
@@ -31,7 +32,7 @@ class Deadline(httpx.BaseTransport):
     """
 
     def __init__(self, inner: httpx.BaseTransport, *, watchdog: Watchdog, meter: Meter) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._watchdog = watchdog
         self._meter = meter
         self._streams: WeakSet[NetworkStream] = WeakSet()
@@ -42,7 +43,7 @@ class Deadline(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Pass a request on; raises httpx.ReadTimeout when its time is up."""
         self._late = False
-        permit = request.extensions.get(PERMIT, _always)
+        permit = request.extensions.get(PERMIT)
         try:
             seconds = self._watchdog.watch(self)
             timeouts = dict.fromkeys(_PHASES, seconds)
@@ -60,10 +61,6 @@ class Deadline(httpx.BaseTransport):
         if self._late:
             raise httpx.ReadTimeout(self._why(seconds))
         return response
-
-    def close(self) -> None:
-        """Close the layers below."""
-        self._inner.close()
 
     def cut(self) -> None:
         """End the request that is under way, from another thread: whoever reads or writes now gets an error."""
@@ -87,7 +84,8 @@ class Deadline(httpx.BaseTransport):
                 raise httpx.ConnectTimeout("it took too long to connect")
         elif event.endswith(_LEAVES) and info["request"].method != b"CONNECT":
             # Only here: all the waiting, be it for a turn, after a 429 or for a connection, is over.
-            permit()
+            if permit:
+                permit()
             # Before the answer: a call whose answer is lost or interrupted may have been counted all the same.
             self._meter.count(1)
 
@@ -97,7 +95,3 @@ def _shut(stream: "NetworkStream") -> None:
     # socket that is closed already, or that TLS has taken over, has nothing left to shut.
     with suppress(OSError):
         socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
-
-
-def _always() -> None:
-    """Permit what nobody has set terms for."""

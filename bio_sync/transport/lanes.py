@@ -31,10 +31,6 @@ class Lanes(httpx.BaseTransport):
             with self._lock:
                 self._idle.append(lane)
 
-    def hurry(self, seconds: float, *, later: float) -> None:
-        """Give what is under way at most so many seconds more, and what these lanes carry after it `later` each."""
-        self._watchdog.hurry(seconds, later=later)
-
     def close(self) -> None:
         """End what is under way, and close the layers below."""
         self._watchdog.close()

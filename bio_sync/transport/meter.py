@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
 
+from bio_sync.answers import sensible_number
+from bio_sync.jsonvalues import Json
+
 # Of the service's own limit: at 100 % a clock that differs a little earns a 429 (measured: 98 % earns none).
 SHARE_OF_LIMIT = 0.98
 UNKNOWN_BURST_LIMIT = 10
@@ -22,8 +25,6 @@ NEAR = 0.02
 ROOM = 1.5
 # Threads do about 1,000 requests a second here, whatever their number; more of them only wait for each other.
 MOST_LANES = 16
-# No limit is as large; a float, which the pace is, could not even hold some whole numbers that JSON can.
-SENSELESS = 10**15
 
 
 @dataclass(slots=True)
@@ -62,9 +63,9 @@ class Meter:
         with self._lock:
             self.calls += calls
 
-    def learn(self, *, quota_remaining: object = None, burst_limit: object = None) -> None:
+    def learn(self, *, quota_remaining: Json = None, burst_limit: Json = None) -> None:
         """Take over numbers that make sense, as numbers or as the text of a header; ignore all others."""
-        remaining, burst = whole_number(quota_remaining), whole_number(burst_limit)
+        remaining, burst = told_number(quota_remaining), told_number(burst_limit)
         if remaining is not None:
             self.quota_remaining = remaining
         if burst:
@@ -73,7 +74,7 @@ class Meter:
     def learn_date(self, text: str | None) -> None:
         """Take over the time of an answer's `Date`; what is none says nothing."""
         try:
-            self.date = moment(text or "")
+            self.date = http_date(text or "")
         except (ValueError, OverflowError):
             self.date = None
 
@@ -97,19 +98,15 @@ class Meter:
             self.held_until = max(self.held_until, now + wait)
 
 
-def moment(text: str) -> datetime:
+def http_date(text: str) -> datetime:
     """Read a date of HTTP's (RFC 9110, section 5.6.7); raises ValueError or OverflowError for what is none."""
     told = parsedate_to_datetime(text)
     # One of the three forms, asctime, names no zone; all of them are UTC.
     return told if told.tzinfo else told.replace(tzinfo=UTC)
 
 
-def whole_number(value: object) -> int | None:
+def told_number(value: Json) -> int | None:
     """Read a number of calls or seconds, as JSON or as the text of a header; None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    if isinstance(value, str):
-        if not (value.isascii() and value.strip().isdecimal() and len(value) <= 15):
-            return None
+    if isinstance(value, str) and value.isascii() and value.strip().isdecimal() and len(value) <= 15:
         value = int(value)
-    return value if 0 <= value < SENSELESS else None
+    return sensible_number(value)

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 
 from bio_sync.httplibrary import httpx
+from bio_sync.transport.layer import Layer
 from bio_sync.transport.meter import Meter
 
 # Seconds that a read may wait for its turn when the run is to end: sixteen of them take 1.6 at the usual rate.
 LAST_TURN = 2.0
 
 
-class Pace(httpx.BaseTransport):
+class Pace(Layer):
     """Spaces requests evenly (GCRA) under the burst limit that the service names."""
 
     def __init__(
@@ -20,10 +21,10 @@ class Pace(httpx.BaseTransport):
         inner: httpx.BaseTransport,
         *,
         meter: Meter,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._meter = meter
         self._clock = clock
         self._sleep = sleep
@@ -48,10 +49,6 @@ class Pace(httpx.BaseTransport):
             burst_limit=response.headers.get("X-RateLimit-Burst-Limit"),
         )
         return response
-
-    def close(self) -> None:
-        """Close the layers below."""
-        self._inner.close()
 
     def _arrived(self) -> None:
         """Count the first turn from its answer: it had to connect first, and the second would follow too soon."""

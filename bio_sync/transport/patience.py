@@ -3,7 +3,6 @@
 import itertools
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING
 from bio_sync import answers
 from bio_sync.httplibrary import httpx
 from bio_sync.progress import AGAIN, LIMIT, UNWATCHED, Watch
-from bio_sync.transport.meter import Meter, moment, whole_number
+from bio_sync.transport.layer import Layer
+from bio_sync.transport.meter import Meter, http_date, told_number
 from bio_sync.transport.whole import NEVER_SENT
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class _Again(Exception):
         self.burst_wait = burst_wait
 
 
-class Patience(httpx.BaseTransport):
+class Patience(Layer):
     """Tries again: reads that failed and requests that never left (3 times), the second's limit (5 times).
 
     A write whose answer was lost is never sent again here: it may have been carried out. Once `ending` is set,
@@ -72,11 +72,11 @@ class Patience(httpx.BaseTransport):
         *,
         meter: Meter,
         ending: threading.Event,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
         watch: Watch = UNWATCHED,
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._meter = meter
         self._ending = ending
         self._clock = clock
@@ -90,10 +90,6 @@ class Patience(httpx.BaseTransport):
             return self._once(request)
         except _Again as first:
             return self._again(request, first)
-
-    def close(self) -> None:
-        """Close the layers below."""
-        self._inner.close()
 
     def _once(self, request: httpx.Request) -> httpx.Response:
         reading = request.method == "GET"
@@ -176,7 +172,7 @@ def _may_recover(response: httpx.Response) -> bool:
     """Tell whether asking again may help; the code of an error counts before its status."""
     if response.status_code not in _TRY_LATER:
         return False
-    answer, _ = answers.envelope(response.content, None)
+    answer = answers.envelope(response.content)
     return not answers.is_final(answers.error_code(answer))
 
 
@@ -205,7 +201,7 @@ def _burst_wait(response: httpx.Response) -> float | None:
     status, after = response.status_code, response.headers.get("Retry-After")
     if response.is_success:
         return None
-    answer, _ = answers.envelope(response.content, None)
+    answer = answers.envelope(response.content)
     if not answers.may_come_back(answers.error_code(answer), said_when=status == 429 and after is not None):
         return None
     seconds = _seconds(after or "", response.headers.get("Date", ""))
@@ -217,10 +213,10 @@ def _seconds(after: str, now: str) -> float | None:
 
     Clocks differ: a date is never compared with this machine's.
     """
-    seconds = whole_number(after)
+    seconds = told_number(after)
     if seconds is not None:
         return float(seconds)
     try:
-        return (moment(after) - moment(now)).total_seconds()
+        return (http_date(after) - http_date(now)).total_seconds()
     except (ValueError, OverflowError):
         return None

@@ -7,7 +7,7 @@ from urllib.request import getproxies, proxy_bypass
 from bio_sync.address import DEFAULT_ADDRESS
 from bio_sync.errors import InvalidAddress
 from bio_sync.httplibrary import httpx
-from bio_sync.visible import visible
+from bio_sync.visible import cause_of
 
 
 def opener(address: str) -> Callable[[], httpx.HTTPTransport]:
@@ -20,7 +20,7 @@ def opener(address: str) -> Callable[[], httpx.HTTPTransport]:
         # trust_env of the context alone: SSL_CERT_FILE and SSL_CERT_DIR for company networks, never .netrc.
         context = httpx.create_ssl_context(trust_env=True)
     except OSError as error:
-        why = visible(error.strerror or "unknown")
+        why = cause_of(error)
         raise InvalidAddress(
             f"the certificates that SSL_CERT_FILE names can't be read: {why}", hint="it is a file of PEM certificates"
         ) from None
@@ -44,6 +44,12 @@ def parsed_address(address: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError):
         raise InvalidAddress("the API address can't be read", hint=f"it looks like {DEFAULT_ADDRESS}") from None
     return url
+
+
+def goes_through_proxy(address: str) -> bool:
+    """Tell whether requests to a service's address leave through a proxy."""
+    url = parsed_address(address)
+    return url.scheme == "https" and _proxy(url) is not None
 
 
 def _proxy(url: httpx.URL) -> str | None:

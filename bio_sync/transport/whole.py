@@ -2,6 +2,7 @@
 
 from bio_sync.errors import NotAnAnswer
 from bio_sync.httplibrary import httpx
+from bio_sync.transport.layer import Layer
 
 MOST_BYTES = 32 * 1024 * 1024
 # A proxy's refusal comes before the request: it answers to CONNECT.
@@ -9,11 +10,8 @@ NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx
 _NOT_FOR_HTTPX = frozenset((b"location", b"set-cookie"))
 
 
-class Whole(httpx.BaseTransport):
+class Whole(Layer):
     """Reads the whole answer, at most 32 MiB of it, and nothing that is packed."""
-
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Pass a request on and give its answer with the body read.
@@ -27,10 +25,6 @@ class Whole(httpx.BaseTransport):
             return self._read(response, request)
         finally:
             response.close()
-
-    def close(self) -> None:
-        """Close the layers below."""
-        self._inner.close()
 
     def _read(self, response: httpx.Response, request: httpx.Request) -> httpx.Response:
         body = bytearray()

@@ -170,11 +170,11 @@ def explained(body: bytes, status: int) -> ServiceError | None:
 
 def believed(body: bytes, status: int) -> None:
     """Take an answer as the client does: the envelope, its limits, its error or its page."""
-    answer, request_id = answers.envelope(body, None)
+    answer = answers.envelope(body)
     answers.rate_limit(answer)
     if status >= 300 or "error" in answer or "data" not in answer:
-        answers.raise_error(answer, status=status, request_id=request_id)
-    canonical(answers.page(answer.get("data"), request_id=request_id).content.as_json())
+        answers.raise_error(answer, status=status)
+    canonical(answers.page(answer.get("data")).content.as_json())
 
 
 @given(body=st.binary() | JSON.map(json.dumps).map(str.encode), status=st.integers(200, 599))

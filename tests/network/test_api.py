@@ -12,7 +12,7 @@ from bio_sync import __version__
 from bio_sync.api import READING, WRITING
 from bio_sync.errors import InvalidAddress, NotAnAnswer, PageGone, ServiceError, UnclearWrite
 from bio_sync.model import PageContent
-from bio_sync.transport import Origin
+from bio_sync.transport.fence import Fence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,7 +202,7 @@ def test_nothing_is_sent_to_another_place_than_the_service(
 
 def test_the_default_port_written_out_is_the_same_place() -> None:
     passed = httpx.MockTransport(lambda request: httpx.Response(200, text=str(request.url)))
-    with httpx.Client(transport=Origin(passed, address="https://xqr.co:443/api/v1", methods=READING)) as client:
+    with httpx.Client(transport=Fence(passed, address="https://xqr.co:443/api/v1", methods=READING)) as client:
         assert client.get("https://xqr.co/api/v1/bio/pages").is_success
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import traceback
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -133,9 +135,10 @@ def test_a_write_that_the_proxy_refuses_was_never_sent(
 ) -> None:
     proxy = serve(b"HTTP/1.1 503 Later\r\nConnection: close\r\n\r\n")
     monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable) as caught:
         connect(XQR).update("bio_1", {"title": "A"})
     assert len(proxy.asked) == 4
+    assert caught.value.hint == f"check the network, the proxy that HTTPS_PROXY names and the API address {XQR}"
 
 
 @pytest.mark.parametrize(
@@ -193,11 +196,15 @@ def test_a_netrc_file_is_never_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login eve password mallory\n")
+    (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     server = serve(wire.data([]))
+    # It would be found, and fits: a client that wants it sends what it says.
+    httpx.get(server.url, auth=httpx.NetRCAuth(), trust_env=False)
     connect(server.url).list_pages()
-    assert server.asked[0].headers["authorization"] == key.header()
+    told = [asked.headers["authorization"] for asked in server.asked]
+    assert told == [f"Basic {b64encode(b'eve:mallory').decode()}", key.header()]
 
 
 # ---- the address

@@ -77,6 +77,14 @@ def test_a_service_that_refuses_parameters_costs_one_more_call(
     assert [(call.status, call.query) for call in sandbox.calls] == [(400, {"limit": "200", "offset": "0"}), (200, {})]
 
 
+def test_a_service_that_gives_more_than_it_was_asked_for_has_given_all(
+    serve: StartServer, connect: Connect, wire: Wire
+) -> None:
+    server = serve(wire.data([wire.page(name) for name in names(201)]))
+    assert list(connect(server.url).list_pages(["bio_3"])) == names(201)
+    assert len(server.asked) == 1
+
+
 def test_parameters_that_were_refused_once_are_not_sent_again(
     start_sandbox: Callable[..., Sandbox], connect: Connect
 ) -> None:
@@ -216,8 +224,9 @@ def test_a_service_without_an_end_is_left(
         return wire.data([wire.page(name) for name in names(size, first=offset)])
 
     server = serve(endless)
-    with pytest.raises(NotAnAnswer, match="no end"):
+    with pytest.raises(NotAnAnswer, match=f"did not end after 20 answers and {20 * size:,} pages") as caught:
         connect(server.url).list_pages(["bio_x"])
+    assert "of a workspace of more pages" in caught.value.hint
     assert len(server.asked) == 20
 
 

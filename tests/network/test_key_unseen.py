@@ -83,7 +83,7 @@ def test_what_a_permit_raises_shows_no_key_on_its_way_out(
 
 def test_nothing_of_a_client_can_be_copied_or_printed_with_the_key(connect: Connect, key: ApiKey) -> None:
     api = connect("http://127.0.0.1:1/api/v1")
-    for thing in (api, api._client, api._client._transport, key, api._lanes):
+    for thing in (api, api._client, api._client._transport, key):
         shown = (
             repr(thing) + str(thing) + f"{thing}" + json.dumps(vars(thing) if thing is not key else {}, default=repr)
         )

@@ -155,7 +155,9 @@ def test_a_seed_folder_is_read_by_file_name(tmp_path: Path) -> None:
     assert [page["title"] for page in load_seed(tmp_path)] == ["A1", "A2", "B"]
 
 
-@pytest.mark.parametrize("content", [b"{", b"5", b'["x"]', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"{", b"5", b'["x"]', b"\xff", b"[" * 100_000, b'{"view_count": NaN}', b'{"a":1,"a":2}']
+)
 def test_a_broken_seed_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"bad\.json"):

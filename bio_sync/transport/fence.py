@@ -2,16 +2,17 @@
 
 from bio_sync.errors import InvalidAddress
 from bio_sync.httplibrary import httpx
+from bio_sync.transport.layer import Layer
 
 # httpx resolves these in an address; written as `%2e%2e` they would be the service's to resolve.
 _UPWARDS = frozenset((".", ".."))
 
 
-class Origin(httpx.BaseTransport):
-    """Lets requests pass to one service and by some methods only: the one choke point of all that is sent."""
+class Fence(Layer):
+    """Lets requests pass to one service, and by some methods only."""
 
     def __init__(self, inner: httpx.BaseTransport, *, address: str, methods: frozenset[str]) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._address = httpx.URL(address)
         self._methods = methods
 
@@ -26,7 +27,3 @@ class Origin(httpx.BaseTransport):
         if request.method not in self._methods:
             raise InvalidAddress(f"a {request.method} request was stopped: this command only reads")
         return self._inner.handle_request(request)
-
-    def close(self) -> None:
-        """Close the layers below."""
-        self._inner.close()

@@ -25,18 +25,17 @@ from bio_sync.links import runs_script
 from bio_sync.model import DesiredPage, LivePage, PageContent, same_content
 from bio_sync.pages import MOST_OF_A_POINTER, PageFiles
 from bio_sync.planning import Change, Plan, change_of
+from bio_sync.pointer import ValuePath
 from bio_sync.problems import Problem
 from bio_sync.schema import page_problems
 from bio_sync.visible import plural, shortened, visible
-from bio_sync.yamlevents import FORBIDDEN_IN_VALUES, Path, about_character
+from bio_sync.yamlevents import FORBIDDEN_IN_VALUES, about_character
 from bio_sync.yamltext import Document
 
 if TYPE_CHECKING:
     from bio_sync.api import Api
     from bio_sync.diff import Operation
 
-
-MOST_NAMED = 3
 _WAY_OUT = "write into the file what is to stand there"
 
 
@@ -106,8 +105,11 @@ def plan_undo(journal: Journal, api: "Api", *, now: datetime, overwrite: bool) -
         changes=tuple(undo.change for undo in kept),
         warnings=(
             *made.warnings,
-            *(f"{_name(undo)} is {_not_undone(undo)}" for undo in invalid),
-            *(f"{_name(undo)} {_edited_since(undo, journal.command, overwrite=overwrite)}" for undo in edited),
+            *(f"{visible(undo.wanted.file)} is {_not_undone(undo)}" for undo in invalid),
+            *(
+                f"{visible(undo.wanted.file)} {_edited_since(undo, journal.command, overwrite=overwrite)}"
+                for undo in edited
+            ),
         ),
     )
     chosen = {undo.wanted.page_id: undo.wanted for undo in kept}
@@ -172,7 +174,7 @@ def _problems(change: Change) -> list[Problem]:
     return [by_place[place] for place in by_place if any(f"{place}/".startswith(f"{path}/") for path in brought)]
 
 
-def _unfit_text(document: Document, value: Json, path: Path) -> Iterator[Problem]:
+def _unfit_text(document: Document, value: Json, path: ValuePath) -> Iterator[Problem]:
     """Find characters that no file may hold, and code in author keys, which a file may hold and never sends."""
     if isinstance(value, dict):
         for key, member in value.items():
@@ -188,7 +190,7 @@ def _unfit_text(document: Document, value: Json, path: Path) -> Iterator[Problem
         yield from _unfit_characters(document, value, path)
 
 
-def _unfit_characters(document: Document, text: str, path: Path) -> Iterator[Problem]:
+def _unfit_characters(document: Document, text: str, path: ValuePath) -> Iterator[Problem]:
     if found := FORBIDDEN_IN_VALUES.search(text):
         yield document.problem(path, about_character(found.group())[0], rule="forbidden-character")
 
@@ -220,14 +222,9 @@ def _left_edited(undo: _UndoOfPage, command: str) -> Outcome:
 
 def _not_undone(undo: _UndoOfPage) -> str:
     """Say what of a page can't come back, in words that follow its name."""
-    said = [f"{shortened(each.pointer, MOST_OF_A_POINTER)}: {each.message}" for each in undo.problems[:MOST_NAMED]]
-    more = [f"and {len(undo.problems) - MOST_NAMED:,} more"] if len(undo.problems) > MOST_NAMED else []
-    return f"not undone, since no page file may hold what would come back: {'; '.join(said + more)}; {_WAY_OUT}"
+    said = stored.joined([f"{shortened(each.pointer, MOST_OF_A_POINTER)}: {each.message}" for each in undo.problems])
+    return f"not undone, since no page file may hold what would come back: {said}; {_WAY_OUT}"
 
 
 def _left_alone(undo: _UndoOfPage, reason: str, message: str) -> Outcome:
     return Outcome(undo.wanted.page_id, undo.wanted.file, "failed", undo.change.actions, reason, message)
-
-
-def _name(undo: _UndoOfPage) -> str:
-    return visible(undo.wanted.file)

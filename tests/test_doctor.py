@@ -125,7 +125,7 @@ def test_the_month_ends_where_the_next_one_begins(now: datetime) -> None:
 @given(json_values)
 def test_any_usage_is_read_in_part_or_told_to_be_none(value: Any) -> None:
     try:
-        told = answers.usage(value, request_id=None)
+        told = answers.usage(value)
     except NotAnAnswer:
         assert not isinstance(value, dict)
         return
@@ -137,7 +137,7 @@ def test_any_usage_is_read_in_part_or_told_to_be_none(value: Any) -> None:
     st.sampled_from(("api_calls_this_month", "total_bio_pages", "api_calls_per_month")), json_values | st.just(1e300)
 )))  # fmt: skip
 def test_whatever_the_usage_says_there_is_one_line_on_it(value: dict[str, Any]) -> None:
-    state = Seen("a", {}, answers.usage(value, request_id=None), 0.0, None, NOW, None)
+    state = Seen("a", {}, answers.usage(value), 0.0, None, NOW, None)
     told = about_calls(state, files(), None)
     assert told.message.isprintable()
     assert len(told.message) < 300
@@ -210,13 +210,15 @@ def test_calls_are_told_with_a_schedule_or_without(
     folder: Path, start_sandbox: Start, looked: Looked, arguments: tuple[str, ...], words: str
 ) -> None:
     start_sandbox([{"id": "bio_1", "title": "A"}], monthly_limit=25_000, plan="business")
+    # Of a single file, a plan would cost no less than drift: nobody has to choose.
+    page_files(folder, "bio_1")
     status, message, _ = looked(*arguments)["calls"]
     assert status == "ok"
     assert message.startswith("Business: 24,998 of 25,000 left this month")
     assert words in message
 
 
-def test_a_run_costs_a_call_for_each_two_hundred_pages_and_one_for_a_single_file(
+def test_a_run_costs_a_call_for_each_two_hundred_pages_and_a_plan_of_a_single_file_one(
     folder: Path, start_sandbox: Start, looked: Looked
 ) -> None:
     sandbox = start_sandbox([{"id": f"bio_{n}", "title": "A"} for n in range(201)])
@@ -231,7 +233,8 @@ def test_a_run_costs_a_call_for_each_two_hundred_pages_and_one_for_a_single_file
     assert "not in this workspace" not in looked()["pages"][1]
     for name in ("bio_2", "bio_200", "bio_nothere"):
         (folder / "pages" / f"{name}.yaml").unlink()
-    assert "(1 call a run)" in looked()["calls"][1]
+    assert "(2 calls a run of drift, 1 of plan)" in looked()["calls"][1]
+    assert "every 1h uses 1,488 a month" in looked("--every", "1h")["calls"][1]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import floor
 
+from bio_sync.applying.view import writes_of_a_look
 from bio_sync.errors import QuotaTooSmall, Unsafe
-from bio_sync.jsonvalues import Json
+from bio_sync.model import links_of
 from bio_sync.planning import UNPUBLISH, Change, Plan
 from bio_sync.visible import plural, shortened, visible
 
@@ -71,7 +71,8 @@ def check_guards(plan: Plan, limit: Limit) -> None:
     if found := objections(plan, limit):
         raise Unsafe(
             f"nothing was written: {'; '.join(found)}",
-            hint="look at the plan again; if all of it is meant, give --force (--yes is no consent to this)",
+            hint="look at the plan again; if all of it is meant, give --force (--yes is no consent to this),"
+            " or name the files of which it is: bio-sync apply FILE --force",
         )
 
 
@@ -92,13 +93,16 @@ def check_quota(plan: Plan, *, left: int | None, reserve: int, looks: int) -> No
 
 def looks_needed(plan: Plan, *, rate: float, max_age: float) -> int:
     """Count the calls that keep the view fresh while a plan is written at `rate` calls a second."""
-    looks = floor(plan.writes / rate / max_age) if max_age else plan.writes
+    calls = plan.circumstances.calls
+    served = writes_of_a_look(calls, rate=rate, max_age=max_age)
     # With a list that costs more than it is worth, each page is looked at alone (see View).
-    return min(looks * plan.circumstances.calls, plan.writes)
+    return plan.writes // served * calls if served >= calls else plan.writes
 
 
 def _unusual(change: Change) -> Iterator[str]:
-    before, after = _links(change.before.page_data), _links(change.after.page_data)
+    # Counted, not followed: a page that gets other links in the place of its own still leads somewhere, and the plan
+    # names each of them.
+    before, after = (len(links_of(page.page_data)) for page in (change.before, change.after))
     lost = before - after
     if before and not after:
         yield f"would lose {'its only link' if before == 1 else f'all its {before:,} links'}"
@@ -106,8 +110,3 @@ def _unusual(change: Change) -> Iterator[str]:
         yield f"would lose {lost:,} of its {before:,} links"
     if UNPUBLISH in change.actions and change.views:
         yield f"would vanish from the public: it has {plural(change.views, 'view')}"
-
-
-def _links(page_data: dict[str, Json]) -> int:
-    links = page_data.get("links")
-    return len(links) if isinstance(links, list) else 0

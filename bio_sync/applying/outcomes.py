@@ -32,12 +32,14 @@ class Outcome:
 class Report:
     """What became of all pages, ordered by file; `ended_by` is the exit code of the signal that ended the run.
 
-    `bug` is a failure that nobody has foreseen, and that ended the run.
+    `bug` is a failure that nobody has foreseen, and that ended the run. `journal` is the name of the file for an undo,
+    where one was written.
     """
 
     outcomes: tuple[Outcome, ...]
     ended_by: int = 0
     bug: BaseException | None = None
+    journal: str | None = None
 
     @property
     def summary(self) -> dict[str, int]:

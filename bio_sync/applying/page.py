@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bio_sync.answers import BUSY_HINT
 from bio_sync.applying import stored
 from bio_sync.applying.outcomes import Outcome, Word, gone
 from bio_sync.applying.remote import Remote, RunEnds, ViewTooOld
@@ -30,7 +31,6 @@ MOST_LOOKS = 5
 MOST_LOST = 2
 # The first time, and five times after the service was busy; each may have asked for a new look in between.
 MOST_SENT = 6
-BUSY_HINT = "is another run using this key?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +196,7 @@ class PageWriter:
         return self._ended("failed", "drifted", f"{said}: {edits}; {why}")
 
     def _unknown(self, error: UnclearWrite) -> Result:
-        message = f"{error.message}; look at the page, or run again: what was written is not written twice"
-        unknown = replace(self._done, outcome="unknown", reason=error.reason, message=message, written=True)
+        unknown = replace(self._done, outcome="unknown", reason=error.reason, message=_said(error), written=True)
         return Result(replace(unknown, request_id=error.request_id), troubled=True)
 
     def _failed(self, error: ServiceError) -> Result:
@@ -211,9 +210,8 @@ class PageWriter:
                 return self._cut_short(end.reason)
             if self._lost:
                 return self._unknown(self._lost[-1])
-        message = f"{error.message}; {error.hint}" if error.hint else error.message
         written = self._done.written or bool(self._lost)
-        failed = replace(self._done, outcome="failed", reason=error.reason, message=message, written=written)
+        failed = replace(self._done, outcome="failed", reason=error.reason, message=_said(error), written=written)
         troubled = error.reason == "unreachable" or isinstance(error, TooManyRequests)
         return Result(replace(failed, request_id=error.request_id), stops=_stopping(error), troubled=troubled)
 
@@ -239,6 +237,10 @@ class PageWriter:
 
 def _steps_of(action: str, left: Change) -> list["Operation"]:
     return [step for step in left.operations if (stored.field_of(step) == "published") != (action == UPDATE)]
+
+
+def _said(error: ServiceError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _stopping(error: ServiceError) -> str | None:

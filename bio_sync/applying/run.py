@@ -4,14 +4,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import floor
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
 from bio_sync.applying.outcomes import Outcome, Report, report_of, without_changes
 from bio_sync.applying.page import Means, PageWriter, Result
 from bio_sync.applying.remote import Remote, RunEnds
-from bio_sync.applying.view import View
+from bio_sync.applying.view import View, writes_of_a_look
 from bio_sync.errors import Terminated
 from bio_sync.interruption import Interruption
 from bio_sync.model import DesiredPage
@@ -21,8 +20,6 @@ from bio_sync.planning import Change, Plan
 MOST_TROUBLED = 3
 # Seconds from the first Ctrl-C to the report, whatever hangs: GitHub kills a cancelled job after 7.5.
 LAST_SECONDS = 7.0
-
-
 _WHY = {"auth": "the API key was refused", "quota": "the month's API calls are used up"}
 
 
@@ -62,13 +59,14 @@ def apply_plan(
     of reach and an interrupt do: what is under way is settled, and what is left is `skipped`.
     """
     terms, interruption = terms or Terms(), interruption or Interruption()
+    calls = plan.circumstances.calls
     run = _Run(plan, {page.page_id: page for page in desired}, remote, terms, interruption, tell)
     view = View(
         remote,
         plan.changes,
         taken_at=taken_at,
-        calls=plan.circumstances.calls,
-        worth=max(1, floor(remote.rate * terms.max_age)),
+        calls=calls,
+        worth=max(1, writes_of_a_look(calls, rate=remote.rate, max_age=terms.max_age)),
         max_age=terms.max_age,
         clock=clock,
         lock=Lock(),

@@ -6,7 +6,7 @@ from unicodedata import normalize
 from bio_sync.diff import Operation, operations
 from bio_sync.jsonvalues import Json, canonical
 from bio_sync.model import DesiredPage, LivePage, PageContent
-from bio_sync.planning import change_of, operation_as_json
+from bio_sync.planning import change_of
 from bio_sync.pointer import from_pointer, to_pointer
 from bio_sync.visible import shortened, visible
 
@@ -51,7 +51,7 @@ def _known_by(step: Operation) -> str:
     Of an item that moves, not its value: an edit of what is managed in it is a step of its own, and of what is
     ignored in it is nobody's business.
     """
-    form = operation_as_json(step)
+    form = step.as_json()
     if step.op == "move":
         form = {key: form[key] for key in ("op", "from", "path")}
     elif step.path == "/description":
@@ -68,10 +68,10 @@ def changed_beside(was: PageContent, now: PageContent, written: Iterable[str]) -
 
 def stored_otherwise(steps: Sequence[Operation]) -> str:
     """Say what the server has in place of what was sent, and the way out."""
-    said = _joined([_stored(step) for step in steps])
+    said = joined([_stored(step) for step in steps])
     if steps[0].path == "/published":
         return said
-    pointers = _joined(list(dict.fromkeys(map(_to_ignore, steps))), ", ")
+    pointers = joined(list(dict.fromkeys(map(_to_ignore, steps))), ", ")
     return f"{said}. Write in the file what the server stores, or add {pointers} to `ignore`"
 
 
@@ -84,10 +84,11 @@ def _to_ignore(step: Operation) -> str:
 
 def edited(steps: Sequence[Operation]) -> str:
     """Say what is there in place of what the plan has seen."""
-    return _joined([_now(step) for step in steps])
+    return joined([_now(step) for step in steps])
 
 
-def _joined(said: list[str], between: str = "; ") -> str:
+def joined(said: list[str], between: str = "; ") -> str:
+    """Put the first few sentences into one, and count the others."""
     more = [f"and {len(said) - MOST_NAMED:,} more"] if len(said) > MOST_NAMED else []
     return between.join(said[:MOST_NAMED] + more)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from math import floor
 
 from bio_sync.applying.remote import Remote
 from bio_sync.errors import PageGone, WorkspaceEmptied
@@ -12,10 +13,18 @@ from bio_sync.planning import Change
 SHORTEST_AGE = 3.0
 
 
+def writes_of_a_look(calls: int, *, rate: float, max_age: float) -> int:
+    """Count the writes, at `rate` calls a second, until a list that takes `calls` is older than `max_age` seconds.
+
+    It is as old as its first call. A list that serves fewer writes than it takes calls is dearer than single reads.
+    """
+    return max(0, floor(rate * max_age) + 1 - calls)
+
+
 class View:
     """Pages that are looked at again, by list calls, when the last look is older than `max_age` seconds.
 
-    Safe from any thread when `lock` is a lock. `calls` is what reading the whole list costs.
+    Safe from any thread when `lock` is a lock. `calls` is what reading the whole list costs, `worth` what it may cost.
     """
 
     def __init__(

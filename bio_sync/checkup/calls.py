@@ -3,7 +3,7 @@
 from datetime import datetime
 from math import ceil
 
-from bio_sync.answers import Usage
+from bio_sync.answers import LARGER_PLAN_HINT, SEE_PLAN_HINT, Usage
 from bio_sync.checkup.seen import Check, Files, Seen, Status
 from bio_sync.errors import PageGone, QuotaUsedUp, ServiceError
 from bio_sync.model import PAGES_A_CALL
@@ -18,8 +18,6 @@ SCHEDULES = (
     *(days * _DAY for days in (1, 2, 3, 7, 14)),
 )
 _UNITS = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m"), (1, "s"))
-_LARGER_HINT = "wait for the next month, or take a larger plan"
-_PLAN_HINT = "see the workspace's plan in xQR"
 
 
 def about_calls(seen: Seen, files: Files, every: int | None) -> Check:
@@ -56,32 +54,31 @@ def month_left(now: datetime) -> int:
 def _unknown(usage: ServiceError | Usage | None) -> tuple[str, str]:
     """Say why the usage is not known, and the way out."""
     if not isinstance(usage, ServiceError):
-        return ", since the list took both calls", _PLAN_HINT
+        return ", since the list took both calls", SEE_PLAN_HINT
     if usage.code == "INSUFFICIENT_SCOPE":
         return "", "give the key the scope workspace:read"
     if isinstance(usage, PageGone):
-        return f": the service does not tell its usage ({usage.status})", _PLAN_HINT
-    return f": {usage.message}", usage.hint or _PLAN_HINT
+        return f": the service does not tell its usage ({usage.status})", SEE_PLAN_HINT
+    return f": {usage.message}", usage.hint or SEE_PLAN_HINT
 
 
 def _cost(seen: Seen, files: Files) -> tuple[int, str]:
-    """Give the calls of a run, and how to say it."""
-    if files.files == 1:
-        return 1, "1 call a run"
+    """Give the calls of a run, and how to say it: of `drift`, which lists all pages even when one file is there."""
     seen_pages = 0 if isinstance(seen.live, ServiceError) else len(seen.live)
     cost = max(1, ceil((seen.told.pages or seen_pages) / PAGES_A_CALL))
     least = "at least " if seen.some and seen.told.pages is None else ""
-    return cost, f"{least}{plural(cost, 'call')} a run"
+    single = " of drift, 1 of plan" if files.files == 1 and cost > 1 else ""
+    return cost, f"{least}{plural(cost, 'call')} a run{single}"
 
 
 def _rest(seen: Seen, files: Files, left: int | None) -> tuple[Status, str, str]:
     """Say how many runs a day the rest of the month has calls for."""
     if left is None:
-        return "warn", "", _PLAN_HINT
+        return "warn", "", SEE_PLAN_HINT
     cost, words = _cost(seen, files)
     runs = left * _DAY // (cost * max(_DAY, month_left(seen.now)))
     if not runs:
-        return "warn", f": less than one run a day until it ends ({words})", _LARGER_HINT
+        return "warn", f": less than one run a day until it ends ({words})", LARGER_PLAN_HINT
     return "ok", f": {plural(runs, 'run')} a day until it ends ({words})", ""
 
 
@@ -90,15 +87,18 @@ def _schedule(seen: Seen, files: Files, left: int | None, every: int) -> tuple[S
     cost, words = _cost(seen, files)
     rest, most = month_left(seen.now), seen.told.most_calls
 
+    def used(seconds: int) -> tuple[int, int]:
+        return ceil(LONGEST_MONTH / seconds) * cost, ceil(rest / seconds) * cost
+
     def fits(seconds: int) -> bool:
-        whole, until_end = (ceil(time / seconds) * cost for time in (LONGEST_MONTH, rest))
+        whole, until_end = used(seconds)
         return (most is None or whole <= most) and (left is None or until_end <= left)
 
-    whole, until_end = (ceil(time / every) * cost for time in (LONGEST_MONTH, rest))
+    whole, until_end = used(every)
     told = f"; every {interval(every)} uses {whole:,} a month ({words})"
     if fits(every):
         return "ok", told, ""
     told += f", {until_end:,} until this one ends"
     slower = next((seconds for seconds in SCHEDULES if seconds > every and fits(seconds)), None)
-    hint = f"plan less often, such as --every {interval(slower)}" if slower else _LARGER_HINT
+    hint = f"plan less often, such as --every {interval(slower)}" if slower else LARGER_PLAN_HINT
     return "warn", told, hint

@@ -6,7 +6,7 @@ from bio_sync.checkup.seen import Check, Files, Seen
 from bio_sync.errors import ServiceError
 from bio_sync.model import LivePage
 from bio_sync.shell import typed
-from bio_sync.visible import plural, shortened
+from bio_sync.visible import and_more, plural, shortened
 
 MOST_NAMED = 3
 
@@ -47,8 +47,7 @@ def _name(page: LivePage) -> str:
 
 
 def _named(names: Collection[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(list(names)[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(list(names)[:MOST_NAMED]) + and_more(len(names) - MOST_NAMED)
 
 
 def _pull(strangers: Collection[LivePage]) -> str:

@@ -3,10 +3,10 @@
 import platform
 from datetime import timedelta
 
-from bio_sync import __version__
 from bio_sync.answers import Usage
 from bio_sync.checkup.seen import Check, Seen, Status
 from bio_sync.errors import QuotaUsedUp, ServiceError, TooManyRequests, Unauthorised
+from bio_sync.version import __version__
 from bio_sync.visible import plural, visible
 
 # A link that comes or goes at a minute is late by no more than that.

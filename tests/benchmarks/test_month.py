@@ -24,7 +24,7 @@ from bio_sync.model import PageContent
 from bio_sync.options import Session
 from bio_sync.sandbox import Sandbox
 from bio_sync.workspaces import Workspace, gitlab_pipeline
-from tests.apply.conftest import Clock
+from tests.applying.conftest import Clock
 from tests.conftest import ROOT, Run
 from tests.strategies import live_page
 from tests.test_doctor import NOW

@@ -27,7 +27,10 @@ from tests.guards import check_json, check_outcomes, check_text, nothing_written
 
 Start = Callable[..., Sandbox]
 NOW = Circumstances("0", "2026-11-22T10:00:00Z", "https://xqr.co/api/v1", 1, None)
-HINT = "look at the plan again; if all of it is meant, give --force (--yes is no consent to this)"
+HINT = (
+    "look at the plan again; if all of it is meant, give --force (--yes is no consent to this)"
+    ", or name the files of which it is: bio-sync apply FILE --force"
+)
 COMMAND = [sys.executable, "-P", "-m", "bio_sync"]
 GONE = "{} of {} pages are not in this workspace: is the key the right one?"
 

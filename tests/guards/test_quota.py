@@ -1,23 +1,29 @@
 """The month's calls: enough of them or no write at all, some of them kept for people, and their end in the middle."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bio_sync.applying.guards import check_quota, looks_needed
+from bio_sync.applying.run import Terms, apply_plan
+from bio_sync.applying.view import page_of
 from bio_sync.errors import QuotaTooSmall
-from bio_sync.model import PageContent
+from bio_sync.jsonvalues import JsonObject
+from bio_sync.model import LivePage, PageContent
 from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.sandbox import Fault, Sandbox
 from tests import strategies as some
 from tests.conftest import Result, Run
 from tests.guards import check_json, check_outcomes, check_text, nothing_written, write_pages, writes
+
+if TYPE_CHECKING:
+    from bio_sync.applying.remote import Remote
 
 Start = Callable[..., Sandbox]
 HINT = "wait for the next month, take a larger plan, or apply fewer files: bio-sync apply PATH"
@@ -105,6 +111,53 @@ def test_a_long_apply_counts_the_looks_that_keep_its_view_fresh(
     writes_: int, rate: float, max_age: float, calls: int, looks: int
 ) -> None:
     assert looks_needed(plan_of(writes_, calls=calls), rate=rate, max_age=max_age) == looks
+
+
+class _Paced:
+    """A service whose every call takes its turn, at `rate` a second; a list takes as many turns as it takes calls."""
+
+    lanes, quota_remaining = 1, None
+
+    def __init__(self, pages: dict[str, LivePage], *, rate: float, calls: int) -> None:
+        self.pages, self.rate, self.calls = pages, rate, calls
+        self.looks, self.now = 0, 0.0
+
+    def list_pages(self, wanted: Collection[str], *, everything: bool) -> dict[str, LivePage]:
+        assert not everything
+        self._look(self.calls)
+        return {page_id: self.pages[page_id] for page_id in wanted}
+
+    def get_page(self, page_id: str) -> LivePage:
+        self._look(1)
+        return self.pages[page_id]
+
+    def update(self, page_id: str, fields: JsonObject, permit: Callable[[], None]) -> tuple[LivePage, str | None]:
+        self.now += 1 / self.rate
+        permit()
+        return replace(
+            self.pages[page_id], content=replace(self.pages[page_id].content, title=str(fields["title"]))
+        ), None
+
+    def _look(self, calls: int) -> None:
+        self.looks += calls
+        self.now += calls / self.rate
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 120), st.sampled_from((2.0, 9.8, 49.0)), st.sampled_from((3.0, 5.0)), st.integers(1, 40))
+@example(100, 9.8, 3.0, 20)  # a list of 20 calls serves 10 writes: single reads are cheaper
+def test_no_apply_looks_much_more_often_than_was_counted_however_long_a_list_takes(
+    writes_: int, rate: float, max_age: float, calls: int
+) -> None:
+    plan = plan_of(writes_, calls=calls)
+    wanted = [some.wanted_page(change.after, change.page_id) for change in plan.changes]
+    paced = _Paced({change.page_id: page_of(change) for change in plan.changes}, rate=rate, calls=calls)
+    terms = Terms(max_age=max_age)
+    report = apply_plan(plan, wanted, cast("Remote", paced), taken_at=0.0, terms=terms, clock=lambda: paced.now)
+    assert report.exit_code == 0
+    counted = looks_needed(plan, rate=rate, max_age=max_age)
+    # A turn before each list, and one after it that comes too late, are not counted: of a few writes, a look more.
+    assert paced.looks <= 1.25 * counted + calls
 
 
 def old(count: int) -> list[dict[str, Any]]:

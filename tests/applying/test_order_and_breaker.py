@@ -26,7 +26,7 @@ from bio_sync.model import DesiredPage, LivePage, PageContent
 from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.sandbox import Behaviour, Sandbox
 from tests import strategies as some
-from tests.apply.conftest import Bench, Clock, Done
+from tests.applying.conftest import Bench, Clock, Done
 
 if TYPE_CHECKING:
     from bio_sync.applying.remote import Remote

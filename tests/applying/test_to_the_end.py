@@ -24,7 +24,8 @@ from bio_sync.options import Session
 from bio_sync.planning import Circumstances, make_plan
 from bio_sync.sandbox import Fault
 from tests import strategies as some
-from tests.apply.conftest import Bench
+from tests.applying.conftest import Bench
+from tests.applying.service import Service
 from tests.conftest import Run
 from tests.guards.test_quota import used_up_by_somebody_else
 
@@ -39,38 +40,9 @@ PLAN = make_plan(
 OUTSIDE = {"apply_plan", "<dictcomp>", "__init__", "to_its_end", "<lambda>"}
 
 
-class _Service:
-    """Three pages that take what they are sent."""
-
-    lanes, rate = 1, 9.8
-    quota_remaining: int | None = None
-
-    def __init__(self) -> None:
-        self.written: list[str] = []
-
-    def update(self, page_id: str, fields: JsonObject, permit: Callable[[], None]) -> tuple[LivePage, str | None]:
-        permit()
-        self.written.append(page_id)
-        return some.live_page(PageContent(str(fields["title"]), "", {}, published=False), page_id), "req_1"
-
-    def set_published(
-        self, page_id: str, *, published: bool, permit: Callable[[], None]
-    ) -> tuple[LivePage, str | None]:
-        raise AssertionError(page_id, published, permit)
-
-    def get_page(self, page_id: str) -> LivePage:
-        raise AssertionError(page_id)
-
-    def list_pages(self, wanted: Collection[str], *, everything: bool) -> dict[str, LivePage]:
-        raise AssertionError(wanted, everything)
-
-    def hurry(self) -> None:
-        pass
-
-
-def interrupted_at(line: int) -> tuple[Report, _Service, bool]:
+def interrupted_at(line: int) -> tuple[Report, Service, bool]:
     """Run with a second Ctrl-C at the n-th line that the main thread comes to in the module of the run."""
-    service, interruption = _Service(), Interruption()
+    service, interruption = Service(), Interruption()
     passed = 0
 
     def here(_: FrameType, event: str, __: object) -> Any:
@@ -240,7 +212,7 @@ def test_a_page_that_is_shown_without_saying_whether_it_is_public_is_made_as_wan
     assert bench.live("bio_1", "is_published") == (wanted == "true",)
 
 
-class _Looked(_Service):
+class _Looked(Service):
     """A service that remembers how it is looked at."""
 
     def __init__(self) -> None:
@@ -257,7 +229,7 @@ class _Looked(_Service):
         return {page_id: LIVE[page_id] for page_id in wanted}
 
 
-def old_view(service: _Service, *, calls: int, worth: int, may_look: Callable[[], None] = lambda: None) -> View:
+def old_view(service: Service, *, calls: int, worth: int, may_look: Callable[[], None] = lambda: None) -> View:
     return View(
         service,
         PLAN.changes,
@@ -299,7 +271,7 @@ def test_no_description_that_becomes_an_empty_one_is_no_edit() -> None:
 def test_what_hangs_after_ctrl_c_is_not_waited_for_any_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go, interruption = threading.Event(), Interruption()
 
-    class Hanging(_Service):
+    class Hanging(Service):
         def update(self, page_id: str, fields: JsonObject, permit: Callable[[], None]) -> tuple[LivePage, str | None]:
             interruption.ask(130)
             let_go.wait(60)
@@ -311,3 +283,13 @@ def test_what_hangs_after_ctrl_c_is_not_waited_for_any_longer(monkeypatch: pytes
     let_go.set()
     assert [outcome.outcome for outcome in report.outcomes] == ["unknown", "skipped", "skipped"]
     assert report.exit_code == 130
+
+
+def test_a_signal_that_a_program_around_python_has_taken_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[object] = []
+    # As Python tells of a handler that it has not set itself, and could not set again.
+    monkeypatch.setattr("signal.getsignal", lambda _: None)
+    monkeypatch.setattr("signal.signal", lambda _, handler: taken.append(handler))
+    with Interruption():
+        pass
+    assert taken == []

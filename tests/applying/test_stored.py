@@ -15,7 +15,7 @@ from bio_sync.applying import stored
 from bio_sync.diff import Operation
 from bio_sync.model import PageContent
 from tests import strategies as some
-from tests.apply.conftest import Bench, Page
+from tests.applying.conftest import Bench, Page
 
 A, B, C = ({"label": each, "url": f"https://{each.lower()}.example/"} for each in "ABC")
 

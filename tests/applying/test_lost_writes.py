@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.apply.conftest import Bench, Page
+from tests.applying.conftest import Bench, Page
 
 HIDDEN = {"title": "Old", "is_published": False}
 PUBLIC = {"title": "Old", "is_published": True}

@@ -344,6 +344,16 @@ def test_rules_that_grow_without_bounds_are_ended_by_the_limit_of_memory(
     assert problem.message.split("house.json ")[1] in ends
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much memory a process had at its peak")
+def test_a_check_that_came_to_the_limit_of_memory_is_not_believed_to_have_found_nothing() -> None:
+    code = (
+        "from bio_sync.houserules import __main__ as tried;"
+        "print([tried._ran_short(bytes_) for bytes_ in (2**40, 2**20)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[False, True]\n"
+
+
 def test_the_process_has_no_key_and_an_end_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = folder / "python"
     program.write_text(f'#!/bin/sh\nenv > {folder}/seen\nexec {sys.executable} "$@"\n')

@@ -23,6 +23,9 @@ from bio_sync.problems import Problem
 from bio_sync.visible import shortened, visible
 from bio_sync.yamltext import Document
 
+# What Python asks the system for at once (obmalloc.c, ARENA_SIZE).
+_ARENA = 2**20
+
 
 def main() -> None:
     """Try the task on standard input, in the process that was made for it, and write the problems as JSON."""
@@ -30,6 +33,8 @@ def main() -> None:
     _limit(task["seconds"], task["memory"])
     try:
         found = _tried(_document(task["rules"]), [_document(page) for page in task["pages"]])
+        if _ran_short(task["memory"]):
+            sys.exit(OUT_OF_MEMORY)
         sys.stdout.write(json.dumps([asdict(problem) for problem in found]))
     except MemoryError:
         sys.exit(OUT_OF_MEMORY)
@@ -43,6 +48,17 @@ def _limit(seconds: float, memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         time = math.ceil(seconds) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (time, time))
+
+
+def _ran_short(memory: int) -> bool:
+    """Tell whether there was a moment without room for one more of Python's arenas, where the system knows.
+
+    Of sixty checks that ran out of memory, Python 3.13 ended five without a MemoryError, and without a problem found.
+    """
+    with contextlib.suppress(OSError), open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
+        peak = re.search(r"^VmPeak:\s+([0-9]+) kB$", status.read(), re.MULTILINE)
+        return peak is not None and int(peak[1]) * 1024 + _ARENA > memory
+    return False
 
 
 def _document(given: dict[str, Any]) -> Document:

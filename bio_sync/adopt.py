@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from bio_sync.alignment import aligned
 from bio_sync.jsonvalues import ABSENT, AUTHOR_PREFIX, Absent, Json, JsonObject, same
-from bio_sync.model import FIELDS, DesiredPage, PageContent, same_field
+from bio_sync.model import DesiredPage, PageContent, same_field
 from bio_sync.pointer import from_pointer
 
 Patterns: TypeAlias = frozenset[tuple[str, ...]]
@@ -33,7 +33,7 @@ def left_as_live(desired: DesiredPage, now: PageContent) -> int:
     """
     found: set[tuple[str, ...]] = set()
     for pointer in desired.ignore:
-        found |= places(pointer, now.as_json()) or places(pointer, content_of(desired))
+        found |= places(pointer, now.as_json()) or places(pointer, desired.as_json())
     return sum(not any(place[:length] in found for length in range(1, len(place))) for place in found)
 
 
@@ -52,9 +52,9 @@ def _members(parent: Json, token: str) -> list[tuple[str, Json]]:
     return [(str(index), item) for index, item in items if token in {ANY_ITEM, str(index)}]
 
 
-def content_of(desired: DesiredPage) -> JsonObject:
-    """Give what a file asks for as a JSON object with the keys of a page file; null is what it leaves out."""
-    return {field: getattr(desired, field) for field in FIELDS}
+def below(patterns: Patterns, key: str) -> Patterns:
+    """Give what patterns say about the inside of a member."""
+    return frozenset(pattern[1:] for pattern in patterns if pattern[:1] == (key,))
 
 
 def _description(desired: DesiredPage, now: PageContent, ignored: set[str]) -> str | None:
@@ -68,7 +68,7 @@ def _page_data(desired: DesiredPage, now: PageContent, patterns: Patterns) -> Js
     wanted = desired.page_data
     if wanted is None or same(wanted, now.page_data):
         return now.page_data
-    inner = frozenset(pattern[1:] for pattern in patterns if pattern[:1] == ("page_data",))
+    inner = below(patterns, "page_data")
     if not inner and not _has_author_keys(now.page_data):
         return wanted
     adopted = _copied_over(wanted, now.page_data, inner)
@@ -103,8 +103,7 @@ def _object_copied_over(wanted: JsonObject | Absent, live: JsonObject, patterns:
         if key in author_keys:
             value: Json | Absent = live[key]
         else:
-            tails = frozenset(pattern[1:] for pattern in patterns if pattern[0] == key)
-            value = _copied_over(result.get(key, ABSENT), live.get(key, ABSENT), tails)
+            value = _copied_over(result.get(key, ABSENT), live.get(key, ABSENT), below(patterns, key))
         if isinstance(value, Absent):
             result.pop(key, None)
         else:
@@ -116,15 +115,14 @@ def _list_copied_over(wanted: list[Json], live: list[Json], patterns: Patterns) 
     """Copy into the items that are the same item for `*`, and into those at the same place for an index."""
     if (ANY_ITEM,) in patterns:
         return live
-    pairs = aligned(live, wanted)
+    pairs, any_item = aligned(live, wanted), below(patterns, ANY_ITEM)
     result: list[Json] = []
     for index, item in enumerate(wanted):
         partner = pairs.get(index)
-        any_item = frozenset(pattern[1:] for pattern in patterns if pattern[0] == ANY_ITEM)
         value = _copied_over(item, ABSENT if partner is None else live[partner], any_item)
         result.append(item if isinstance(value, Absent) else value)
     for index in range(min(len(live), len(result) + 1)):
-        at_place = frozenset(pattern[1:] for pattern in patterns if pattern[0] == str(index))
+        at_place = below(patterns, str(index))
         value = _copied_over(result[index] if index < len(result) else ABSENT, live[index], at_place)
         if at_place and not isinstance(value, Absent):
             result[index : index + 1] = [value]

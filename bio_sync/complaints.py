@@ -6,7 +6,7 @@ Loading jsonschema takes longer than reading a hundred pages: `schema` comes her
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,10 +18,10 @@ from referencing import Registry
 from bio_sync import shell, timetable
 from bio_sync.jsonvalues import AUTHOR_PREFIX, Json
 from bio_sync.links import LINK_HINT, runs_script, why_not_a_link, why_not_an_image
+from bio_sync.pointer import ValuePath
 from bio_sync.problems import Problem
 from bio_sync.schemafiles import schema_text
 from bio_sync.visible import shortened
-from bio_sync.yamlevents import Path as ValuePath
 from bio_sync.yamltext import Document
 
 KINDS = {
@@ -33,6 +33,13 @@ KINDS = {
     "object": "a mapping (lines of `key: value`)",
     "null": "nothing",
 }
+_PYTHON_TYPES: tuple[tuple[str, Any], ...] = (
+    ("boolean", bool),
+    ("number", (int, float)),
+    ("string", str),
+    ("array", list),
+    ("object", dict),
+)
 _ADDRESS_OR_KEY = re.compile("(?i)url|uri|key|token|secret|password|address|endpoint|host|server")
 _COPY_HINT = "copy the address from the browser while it shows the site that you mean"
 _HINTS_BY_KIND = {
@@ -156,15 +163,20 @@ def _unknown_keys(document: Document, path: ValuePath, error: ValidationError, s
 
 def _hint_for_unknown(key: str, rules: Any, schema: str) -> str:
     known = sorted(rules["properties"])
-    close = difflib.get_close_matches(key.lower(), known, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
+    if meant := did_you_mean(key, known):
+        return meant
     if owner := next((name for name in known if key in rules["properties"][name].get("properties", {})), None):
         return f"it belongs under '{owner}', indented"
     if schema == "config" and _ADDRESS_OR_KEY.search(key):
         return "the service's address and key come from the environment only: XQR_API_URL and XQR_API_KEY"
     own = f"; a note of your own begins with {AUTHOR_PREFIX}" if "patternProperties" in rules else ""
     return f"known here: {', '.join(known)}{own}"
+
+
+def did_you_mean(value: Json, known: Sequence[Json]) -> str:
+    """Ask whether the known value was meant that is closest to another one; empty when none is close."""
+    close = difflib.get_close_matches(str(value).lower(), list(map(str, known)), n=1)
+    return f"did you mean '{close[0]}'?" if close else ""
 
 
 def _words(document: Document, path: ValuePath, error: ValidationError) -> tuple[str, str, str]:
@@ -176,8 +188,7 @@ def _words(document: Document, path: ValuePath, error: ValidationError) -> tuple
         case "type":
             return wrong_type(document, path, value, limit)
         case "enum":
-            close = difflib.get_close_matches(str(value).lower(), map(str, limit), n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"one of: {', '.join(map(str, limit))}"
+            hint = did_you_mean(value, limit) or f"one of: {', '.join(map(str, limit))}"
             return "unknown-value", f"{shown} is not a {_name(path)} that the service knows", hint
         case "pattern" | "format" if _name(path) in {"url", "avatar_url"}:
             reason = why_not_an_image(value) if _name(path) == "avatar_url" else why_not_a_link(value)
@@ -197,11 +208,8 @@ def _words(document: Document, path: ValuePath, error: ValidationError) -> tuple
         case "minLength" | "minItems":
             return "empty", f"'{_name(path)}' is empty", "write something, or leave the line out"
         case "anyOf" if _name(path) == "max_changes":
-            return (
-                "wrong-form",
-                f"{shown} is no number of pages",
-                "write a number such as 10, or a share such as 30%",
-            )
+            hint = "write a number such as 10, or a share such as 30%"
+            return "wrong-form", f"{shown} is no number of pages", hint
         case "minimum":
             return "wrong-form", f"'{_name(path)}' is less than {limit}", f"write {limit} or more"
         case _:
@@ -215,8 +223,7 @@ def wrong_type(document: Document, path: ValuePath, value: Json, wanted: Any) ->
         return "wrong-type", f"the file has to be {kind}", "write lines such as `id: bio_abc123`"
     name = f"item {path[-1] + 1} of '{_name(path)}'" if isinstance(path[-1], int) else f"'{path[-1]}'"
     if value is None:
-        hint = f"write {kind}, or leave the line out"
-        return "wrong-type", f"{name} has no value", hint
+        return "wrong-type", f"{name} has no value", f"write {kind}, or leave the line out"
     found = next(KINDS[name] for name, types in _PYTHON_TYPES if isinstance(value, types))
     shown = f": '{shortened(value, 24)}'" if isinstance(value, str) else ""
     hint = _HINTS_BY_KIND.get(wanted, "")
@@ -231,15 +238,6 @@ def _as_written(document: Document, path: ValuePath) -> str:
     place = document.place(path)
     rest = document.text.split("\n")[place.line - 1][place.column - 1 :]
     return shortened(re.split(r"\s#|[,\]}]+(?:\s|$)", rest)[0].strip(), 24)
-
-
-_PYTHON_TYPES: tuple[tuple[str, Any], ...] = (
-    ("boolean", bool),
-    ("number", (int, float)),
-    ("string", str),
-    ("array", list),
-    ("object", dict),
-)
 
 
 def _script_problems(document: Document, value: Json, path: ValuePath) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bio_sync import schema
 from bio_sync.errors import InvalidFiles, NoPages
-from bio_sync.files import CONFIG_NAME, PAGE_SUFFIXES, FoundFile, find_pages, repository_root, shown_name
+from bio_sync.files import CONFIG_NAME, PAGE_SUFFIXES, FoundFile, absolute, find_pages, repository_root, shown_name
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.pages import read_document
 from bio_sync.problems import Place
@@ -43,12 +43,15 @@ class Config:
     from_file: bool = False
     name: str = CONFIG_NAME
 
-    def page_files(self) -> list[FoundFile]:
-        """List the page files of the repository; raises NoPages when a path of `pages` is not there."""
+    def page_files(self, *, missing_ok: bool = False) -> list[FoundFile]:
+        """List the page files of the repository; raises NoPages for a path of `pages` that is missing."""
+        paths: list[Path] = []
         for entry in self.pages:
-            if not os.path.lexists(self.folder / entry):
-                raise NoPages(f"there is no {self.named_by(entry)}", hint=_NO_PAGES_HINT)
-        paths = [Path(os.path.relpath(self.folder / entry)) for entry in self.pages]
+            if os.path.lexists(self.folder / entry):
+                paths.append(Path(os.path.relpath(self.folder / entry)))
+            elif not missing_ok:
+                who = f"which {CONFIG_NAME} names" if self.from_file else "and no other PATH was given"
+                raise NoPages(f"there is no '{visible(entry)}' here, {who}", hint=_NO_PAGES_HINT)
         return find_pages(paths, root=self.root)
 
     @property
@@ -60,11 +63,6 @@ class Config:
             for path in paths
             if not (path.is_absolute() or {"..", ".git"} & set(path.parts) or path.name.endswith(PAGE_SUFFIXES))
         ]
-
-    def named_by(self, entry: str) -> str:
-        """Say of a path of `pages` who named it."""
-        where = f"which {CONFIG_NAME} names" if self.from_file else "and no other PATH was given"
-        return f"'{visible(entry)}' here, {where}"
 
 
 def read_config(explicit: str | None) -> Config:
@@ -78,7 +76,7 @@ def read_config(explicit: str | None) -> Config:
     path = Path(explicit) if explicit is not None else _find(here)
     if path is None:
         return Config(here, repository_root(here) or here)
-    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow the links we have to see
+    folder = Path(absolute(path)).parent
     root = repository_root(folder) or folder
     name = os.path.relpath(path).replace(os.sep, "/")
     document = read_document(FoundFile(path, name, root))
@@ -100,7 +98,7 @@ def _find(here: Path) -> Path | None:
 
 
 def _config(document: Document, name: str, folder: Path, root: Path) -> Config:
-    values = schema.as_object(document.value or {})
+    values = document.mapping
     pages, ignore = values.get("pages", [DEFAULT_PAGES]), values.get("ignore", [])
     safety = schema.as_object(values.get("safety", {}))
     reserve = safety.get("reserve", 0)

@@ -1,5 +1,6 @@
 """A saved plan, and whether it is still what somebody agreed to: a plan is consent, never instructions."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bio_sync.jsonvalues import Json, parsed
 from bio_sync.planfile import from_json
 from bio_sync.planning import Change, Plan
 from bio_sync.timetable import has_come
-from bio_sync.visible import shortened, visible
+from bio_sync.visible import cause_of, shortened, visible
 
 # A plan of ten thousand pages that all change is some 60 MB.
 MOST_PLAN_BYTES = 256 * 1024 * 1024
@@ -18,8 +19,9 @@ _LOOK = "look at a new plan: bio-sync plan --out plan.json"
 _SAVE = "save one with `bio-sync plan --out plan.json`"
 
 
-def read_plan(path: str) -> Plan:
+def read_plan(path: str | os.PathLike[str]) -> Plan:
     """Read a saved plan; raises InvalidPlanFile for what is none, or was changed."""
+    path = os.fspath(path)
     document = read_document(path)
     if isinstance(document, dict) and isinstance(why := document.get("error"), dict):
         said = shortened(str(why.get("message", "")), 200)
@@ -37,7 +39,7 @@ def read_document(path: str) -> Json:
         with Path(path).open("rb") as stream:
             return parsed(stream.read(MOST_PLAN_BYTES).decode("utf-8-sig"))
     except OSError as error:
-        raise InvalidPlanFile(f"{shown} can't be read: {visible(error.strerror or 'unknown')}", hint=_SAVE) from None
+        raise InvalidPlanFile(f"{shown} can't be read: {cause_of(error)}", hint=_SAVE) from None
     except (ValueError, RecursionError):
         raise InvalidPlanFile(f"{shown} is no saved plan: it is not JSON", hint=_SAVE) from None
 
@@ -52,12 +54,17 @@ def plan_of(document: Json, path: str) -> Plan:
 def read_consent(path: str) -> Plan:
     """Read a saved plan that is to be applied; raises StalePlan for one that has not seen the live pages."""
     saved = read_plan(path)
+    check_seen(saved)
+    return saved
+
+
+def check_seen(saved: Plan) -> None:
+    """Let pass only a plan of live pages; raises StalePlan."""
     if saved.circumstances.offline:
         raise StalePlan(
             "the plan was made offline: nobody has seen what it does to the live pages",
             hint="look at a plan of them: bio-sync plan --out plan.json",
         )
-    return saved
 
 
 def check_consent(saved: Plan, fresh: Plan, *, now: datetime) -> None:

@@ -1,23 +1,20 @@
 """What differs between two pages, as operations that carry one into the other; the one user of deepdiff."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 from bio_sync.alignment import aligned, heaviest_increasing
 from bio_sync.jsonvalues import ABSENT, Json, JsonObject, same
 from bio_sync.model import FIELDS, PageContent, same_field
 from bio_sync.origin import NO_BASE, Base, ListOrigins, Origin
-from bio_sync.pointer import to_pointer
+from bio_sync.pointer import ValuePath, to_pointer
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-READING_ORDER: "Sequence[str | int]" = ("theme", "avatar_url", "links")
-Path: TypeAlias = tuple[str | int, ...]
+READING_ORDER: Sequence[str | int] = ("theme", "avatar_url", "links")
+Op: TypeAlias = Literal["add", "remove", "replace", "move"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One step from the live page to the wanted one, in the words of JSON Patch (RFC 6902).
 
@@ -26,12 +23,36 @@ class Operation:
     `origin` tells whose change it is where a base was given; the same step is the same whosever it is.
     """
 
-    op: Literal["add", "remove", "replace", "move"]
+    op: Op
     path: str
     before: Json = None
     after: Json = None
     source: str | None = None
-    origin: Origin | None = field(default=None, compare=False)
+    origin: Origin | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Compare as JSON does, to which 1 is not true as it is to Python."""
+        return (
+            isinstance(other, Operation)
+            and (self.op, self.path, self.source) == (other.op, other.path, other.source)
+            and same(self.before, other.before)
+            and same(self.after, other.after)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.op, self.path, self.source))
+
+    def as_json(self) -> JsonObject:
+        """Give the step as JSON Patch writes it, with `before` and `after` in the place of `value`; not its origin."""
+        result: JsonObject = {"op": self.op}
+        if self.source is not None:
+            result["from"] = self.source
+        result["path"] = self.path
+        if self.op != "add":
+            result["before"] = self.before
+        if self.op != "remove":
+            result["after"] = self.after
+        return result
 
 
 def operations(before: PageContent, after: PageContent, base: PageContent | None = None) -> tuple[Operation, ...]:
@@ -53,7 +74,7 @@ def _like(value: Json, base: Json, name: str) -> Json:
     return value if same_field(name, value, base) else base
 
 
-def _differences(path: Path, old: Json, new: Json, base: Base) -> Iterator[Operation]:
+def _differences(path: ValuePath, old: Json, new: Json, base: Base) -> Iterator[Operation]:
     if isinstance(old, dict) and isinstance(new, dict):
         yield from _object_differences(path, old, new, base)
     elif isinstance(old, list) and isinstance(new, list):
@@ -66,7 +87,7 @@ class _ListsAreOurs:
     """DeepDiff operator: note a pair of lists and go no deeper, since DeepDiff knows no moves."""
 
     def __init__(self) -> None:
-        self.found: list[tuple[Path, list[Json], list[Json]]] = []
+        self.found: list[tuple[ValuePath, list[Json], list[Json]]] = []
 
     def match(self, level: Any) -> bool:
         return isinstance(level.t1, list) and isinstance(level.t2, list)
@@ -77,11 +98,11 @@ class _ListsAreOurs:
         return True
 
 
-def _object_differences(path: Path, old: JsonObject, new: JsonObject, base: Base) -> Iterator[Operation]:
+def _object_differences(path: ValuePath, old: JsonObject, new: JsonObject, base: Base) -> Iterator[Operation]:
     differing = [key for key in {**old, **new} if not (key in old and key in new and same(old[key], new[key]))]
     nested = {key for key in differing if isinstance(old.get(key), dict) and isinstance(new.get(key), dict)}
     # Of a flat object there is nothing to find out; of any other, DeepDiff gets the keys that differ inside.
-    steps: list[tuple[Path, tuple[Operation, ...]]] = [
+    steps: list[tuple[ValuePath, tuple[Operation, ...]]] = [
         ((key,), tuple(_key_differences(path, key, old, new, base))) for key in differing if key not in nested
     ]
     if nested:
@@ -90,7 +111,7 @@ def _object_differences(path: Path, old: JsonObject, new: JsonObject, base: Base
         yield from operations
 
 
-def _key_differences(path: Path, key: str, old: JsonObject, new: JsonObject, base: Base) -> Iterator[Operation]:
+def _key_differences(path: ValuePath, key: str, old: JsonObject, new: JsonObject, base: Base) -> Iterator[Operation]:
     inner, base = (*path, key), base.at((key,))
     if key not in old:
         yield Operation("add", to_pointer(inner), after=new[key], origin=base.origin(ABSENT, new[key]))
@@ -101,8 +122,8 @@ def _key_differences(path: Path, key: str, old: JsonObject, new: JsonObject, bas
 
 
 def _deep_differences(
-    path: Path, old: JsonObject, new: JsonObject, base: Base
-) -> Iterator[tuple[Path, tuple[Operation, ...]]]:
+    path: ValuePath, old: JsonObject, new: JsonObject, base: Base
+) -> Iterator[tuple[ValuePath, tuple[Operation, ...]]]:
     """Give the steps for objects in objects, each with its path from `path` on."""
     from deepdiff import DeepDiff  # noqa: PLC0415 - 90 ms that most plans do not need
 
@@ -127,13 +148,13 @@ def _deep_differences(
             yield inner, (_operation(kind, (*path, *inner), level, base.at(inner)),)
 
 
-def _reading_order(path: Path, inner: Path) -> tuple[int, list[str]]:
+def _reading_order(path: ValuePath, inner: ValuePath) -> tuple[int, list[str]]:
     """Order by key, the known ones of a page first; the order in a file says nothing, so equal plans are equal."""
     known = path == ("page_data",) and inner[0] in READING_ORDER
     return (READING_ORDER.index(inner[0]) if known else len(READING_ORDER), [str(token) for token in inner])
 
 
-def _operation(kind: str, path: Path, level: Any, base: Base) -> Operation:
+def _operation(kind: str, path: ValuePath, level: Any, base: Base) -> Operation:
     pointer, old, new = to_pointer(path), level.t1, level.t2
     match kind:
         case "dictionary_item_added":
@@ -146,7 +167,7 @@ def _operation(kind: str, path: Path, level: Any, base: Base) -> Operation:
             raise AssertionError(f"deepdiff reports {kind!r}, which JSON can't have")
 
 
-def _list_differences(path: Path, old: list[Json], new: list[Json], base: Base) -> Iterator[Operation]:
+def _list_differences(path: ValuePath, old: list[Json], new: list[Json], base: Base) -> Iterator[Operation]:
     """Remove, move, add, then edit: so a path names the final index of an added or an edited item."""
     pairs = aligned(old, new)
     origins = ListOrigins(base, old, new, pairs)
@@ -163,7 +184,7 @@ def _list_differences(path: Path, old: list[Json], new: list[Json], base: Base) 
             yield from _differences((*path, index), old[pairs[index]], new[index], origins.edited(index))
 
 
-def _moves(path: Path, old: list[Json], pairs: dict[int, int], origins: ListOrigins) -> Iterator[Operation]:
+def _moves(path: ValuePath, old: list[Json], pairs: dict[int, int], origins: ListOrigins) -> Iterator[Operation]:
     """Put the kept items, named by their index in `old`, into their new order by the fewest moves."""
     final = sorted(pairs)
     wanted = [pairs[index] for index in final]

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from bio_sync.errors import NoPages
-from bio_sync.visible import visible
+from bio_sync.visible import cause_of, visible
 
 PAGE_SUFFIXES = (".yaml", ".yml")
 CONFIG_NAME = "bio-sync.yaml"
@@ -36,9 +36,14 @@ class FoundFile:
     root: Path
 
 
+def absolute(path: str | Path) -> str:
+    """Give the absolute path, with the links in it."""
+    return os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links, and where they lead has to be seen
+
+
 def repository_root(start: Path) -> Path | None:
     """Give the nearest folder from `start` upwards that holds `.git`; None outside of a git checkout."""
-    start = Path(os.path.abspath(start))  # noqa: PTH100 - resolve() would follow the links we have to see
+    start = Path(absolute(start))
     return next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), None)
 
 
@@ -55,13 +60,13 @@ def find_pages(paths: Sequence[Path], *, root: Path | None = None) -> list[Found
         own_root = root or _root_of(path)
         folders: dict[str, str] = {}
         for file in _search(path, own_root) if path.is_dir() else [path]:
-            absolute = os.path.abspath(file)  # noqa: PTH100 - resolve() would follow the links we have to see
-            if absolute not in found:
+            place = absolute(file)
+            if place not in found:
                 folder, name = os.path.split(file)
                 # One relpath() a folder: it takes 10 µs, as long as to open a file.
                 if folder not in folders:
                     folders[folder] = os.path.relpath(folder or os.curdir)
-                found[absolute] = FoundFile(file, _shown(folders[folder], name, file), own_root)
+                found[place] = FoundFile(file, _shown(folders[folder], name, file), own_root)
     return sorted(found.values(), key=lambda file: file.name)
 
 
@@ -163,9 +168,8 @@ def _is_page_name(parts: Sequence[str]) -> bool:
 
 
 def _root_of(path: Path) -> Path:
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the links we have to see
-    here = Path.cwd()
-    return repository_root(absolute) or (here if absolute.is_relative_to(here) else absolute.parent)
+    place, here = Path(absolute(path)), Path.cwd()
+    return repository_root(place) or (here if place.is_relative_to(here) else place.parent)
 
 
 def _search(start: Path, root: Path) -> Iterator[Path]:
@@ -199,7 +203,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         shown = visible(str(folder))
-        raise NoPages(f"{shown}: {error.strerror}", hint="check who may read the folder") from None
+        raise NoPages(f"{shown}: {cause_of(error)}", hint="check who may read the folder") from None
     return [entry for entry in entries if not entry.name.startswith(HIDDEN)]
 
 

@@ -28,15 +28,15 @@ class TooDeep(ValueError):
     """A JSON value has more than MOST_LIVE_LEVELS levels."""
 
 
-def normalised(value: Json, *, without_author_keys: bool = False, levels: int = MOST_LIVE_LEVELS) -> Json:
+def normalised(value: Json, *, without_author_keys: bool = False) -> Json:
     """Give `value` without nulls, with whole floats as integers, and if asked without `x-` keys.
 
     A null in page data means the same as leaving the key out, and JSON knows one kind of number: after this,
-    equality needs no special case. Raises TooDeep for a value of more than `levels` levels.
+    equality needs no special case. Raises TooDeep for a value of more than MOST_LIVE_LEVELS levels.
     """
-    if _is_normal(value, levels, without_author_keys):
+    if _is_normal(value, MOST_LIVE_LEVELS, without_author_keys):
         return value
-    return _normalised(value, levels, without_author_keys)
+    return _normalised(value, MOST_LIVE_LEVELS, without_author_keys)
 
 
 def _is_normal(value: Json, levels: int, without_author_keys: bool) -> bool:
@@ -76,7 +76,7 @@ def _normalised(value: Json, levels: int, without_author_keys: bool) -> Json:
     return value
 
 
-def same(one: Json, other: Json) -> bool:
+def same(one: Json | Absent, other: Json | Absent) -> bool:
     """Tell whether two normalised values are the same JSON; `1` is not `true`, though Python says so."""
     if one is other:
         return True
@@ -92,7 +92,7 @@ def same(one: Json, other: Json) -> bool:
     return one == other
 
 
-def _same_number(one: Json, other: Json) -> bool:
+def _same_number(one: Json | Absent, other: Json | Absent) -> bool:
     """Compare a whole number with a float; after normalising, only very large ones come as both."""
     if isinstance(one, float) and isinstance(other, int) and not isinstance(other, bool):
         return abs(other) < LARGEST_FLOAT and one == float(other)

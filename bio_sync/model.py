@@ -26,12 +26,7 @@ class PageContent:
 
     def as_json(self) -> JsonObject:
         """Give the page as a JSON object with the keys of a page file."""
-        return {
-            "title": self.title,
-            "description": self.description,
-            "page_data": self.page_data,
-            "published": self.published,
-        }
+        return {name: getattr(self, name) for name in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +43,10 @@ class DesiredPage:
     page_data: JsonObject | None
     published: bool | None
     ignore: tuple[str, ...] = ()
+
+    def as_json(self) -> JsonObject:
+        """Give what the file asks for as a JSON object with the keys of a page file; null is what it leaves out."""
+        return {name: getattr(self, name) for name in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +71,8 @@ def desired_page(document: JsonObject, *, file: str, ignore: tuple[str, ...] = (
 
     What is not as the schema wants it counts as left out, which happens in files of an older commit only.
     """
-    page_data = document.get("page_data")
-    own_ignore = document.get("ignore")
-    title, description, published = (
-        document.get("title"),
-        document.get("description"),
-        document.get("published"),
-    )
+    title, description = document.get("title"), document.get("description")
+    page_data, published = document.get("page_data"), document.get("published")
     return DesiredPage(
         page_id=str(document["id"]),
         file=file,
@@ -86,8 +80,20 @@ def desired_page(document: JsonObject, *, file: str, ignore: tuple[str, ...] = (
         description=description if isinstance(description, str) else None,
         page_data=_object(normalised(page_data, without_author_keys=True)) if isinstance(page_data, dict) else None,
         published=published if isinstance(published, bool) else None,
-        ignore=(*map(str, own_ignore if isinstance(own_ignore, list) else ()), *ignore),
+        ignore=(*own_ignore(document), *ignore),
     )
+
+
+def own_ignore(document: JsonObject) -> list[str]:
+    """List the JSON Pointers that a page document leaves as they are live."""
+    pointers = document.get("ignore")
+    return list(map(str, pointers)) if isinstance(pointers, list) else []
+
+
+def links_of(page_data: Json) -> list[Json]:
+    """Give the links of page data; none where there is no list of them."""
+    links = page_data.get("links") if isinstance(page_data, dict) else None
+    return links if isinstance(links, list) else []
 
 
 def as_if_live(page_id: str, desired: DesiredPage | None) -> LivePage:

@@ -31,9 +31,9 @@ class Base:
         """Tell who made `old` and `new` differ: `yours` the file, `drift` the live page, `conflict` both."""
         if not self.given:
             return None
-        if _same(self.value, old):
+        if same(self.value, old):
             return "yours"
-        return "drift" if _same(self.value, new) else "conflict"
+        return "drift" if same(self.value, new) else "conflict"
 
 
 NO_BASE: Final = Base(ABSENT, given=False)
@@ -111,9 +111,3 @@ class ListOrigins:
 
     def _item(self, index: int | None) -> Base:
         return Base(ABSENT if index is None else self._base[index], self._given)
-
-
-def _same(one: Json | Absent, other: Json | Absent) -> bool:
-    if isinstance(one, Absent) or isinstance(other, Absent):
-        return one is other
-    return same(one, other)

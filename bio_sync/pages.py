@@ -5,24 +5,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path as FilePath
+from pathlib import Path
+from typing import TypeAlias
 
 from bio_sync import schema, timetable, yamltext
-from bio_sync.adopt import content_of, places
+from bio_sync.adopt import places
 from bio_sync.files import CONFIG_NAME, FoundFile, LeavesRepository, Reader, read_bytes
 from bio_sync.jsonvalues import Json
 from bio_sync.links import is_unencrypted
-from bio_sync.model import DesiredPage, LivePage, desired_page
+from bio_sync.model import DesiredPage, LivePage, desired_page, links_of, own_ignore
 from bio_sync.planning import Transition
+from bio_sync.pointer import ValuePath
 from bio_sync.problems import Problem
 from bio_sync.twoprocesses import in_two_processes
-from bio_sync.visible import shortened, visible
-from bio_sync.yamlevents import Path
+from bio_sync.visible import cause_of, shortened, visible
 from bio_sync.yamltext import MOST_BYTES, Document
 
 MOST_OF_A_POINTER = 200
 # So many files are read in the time that httpx takes to load.
 FILES_MEANWHILE = 390
+# Of one file: the document, what is wrong with it, the page it wants, and warnings.
+_Read: TypeAlias = tuple[Document, list[Problem], DesiredPage | None, list[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class PageFiles:
     whole: bool
     at: datetime
     sources: Mapping[str, FoundFile] = field(default_factory=dict)
-    folders: tuple[FilePath, ...] = ()
+    folders: tuple[Path, ...] = ()
     transitions: tuple[Transition, ...] = ()
     unmatched: tuple[str, ...] = ()
     pointing: Mapping[str, Document] = field(default_factory=dict)
@@ -96,24 +99,22 @@ def read_pages(
 @contextmanager
 def _each_read(
     found: Sequence[FoundFile], at: datetime, ignore: tuple[str, ...], meanwhile: Callable[[], object] | None
-) -> Iterator[Iterator[tuple[Document, list[Problem], DesiredPage | None, list[Problem]]]]:
+) -> Iterator[Iterator[_Read]]:
     with Reader() as reader:
         read_one = partial(_read_one, reader, at, ignore)
         with in_two_processes(read_one, found, meanwhile=meanwhile, worth=FILES_MEANWHILE) as every:
             yield every
 
 
-def _read_one(
-    reader: Reader, at: datetime, ignore: tuple[str, ...], file: FoundFile
-) -> tuple[Document, list[Problem], DesiredPage | None, list[Problem]]:
-    """Give what a file says of itself: the document, what is wrong with it, the page it wants, and warnings."""
+def _read_one(reader: Reader, at: datetime, ignore: tuple[str, ...], file: FoundFile) -> _Read:
+    """Give what a file says of itself, whatever others say."""
     document = read_document(file, reader.read)
     complaints = [*document.problems]
     if not complaints or document.value is not None:
         complaints.extend(schema.page_problems(document))
     if complaints:
         return document, complaints, None, []
-    wanted = timetable.page_at(schema.as_object(document.value), at)
+    wanted = timetable.page_at(document.mapping, at)
     page = desired_page(wanted, file=document.file, ignore=ignore)
     return document, complaints, page, list(_unencrypted_links(document))
 
@@ -123,8 +124,8 @@ def _transitions(documents: Sequence[Document], at: datetime) -> tuple[Transitio
     found = [
         transition
         for document in documents
-        if timetable.has_moments(schema.as_object(document.value))
-        for transition in timetable.transitions(schema.as_object(document.value), file=document.file, after=at)
+        if timetable.has_moments(document.mapping)
+        for transition in timetable.transitions(document.mapping, file=document.file, after=at)
     ]
     return tuple(transition for _, transition in sorted(found, key=lambda each: (each[0], each[1].file)))
 
@@ -137,10 +138,10 @@ def _unmatched(documents: Sequence[Document], ignore: tuple[str, ...]) -> tuple[
     left = dict.fromkeys(ignore)
     pointing: dict[str, Document] = {}
     for document in documents:
-        own = _own_pointers(document)
+        own = own_ignore(document.mapping)
         if left or own:
-            page = desired_page(schema.as_object(document.value), file=document.file)
-            written = content_of(page)
+            page = desired_page(document.mapping, file=document.file)
+            written = page.as_json()
             left = {pointer: None for pointer in left if not places(pointer, written)}
             if not all(places(pointer, written) for pointer in own):
                 pointing[page.page_id] = document
@@ -156,8 +157,8 @@ def unmatched_pointers(files: PageFiles, live: Mapping[str, LivePage]) -> Iterat
     for page_id, document in files.pointing.items():
         if page_id not in seen:
             continue
-        written = content_of(desired_page(schema.as_object(document.value), file=document.file))
-        for index, pointer in enumerate(_own_pointers(document)):
+        written = desired_page(document.mapping, file=document.file).as_json()
+        for index, pointer in enumerate(own_ignore(document.mapping)):
             if not places(pointer, seen[page_id]) and not places(pointer, written):
                 line = document.place(("ignore", index)).line
                 matches = "matches nothing, live or in the file; check its spelling"
@@ -173,11 +174,6 @@ def _is_seen(page: LivePage | None) -> bool:
     return page is not None and not page.without_data
 
 
-def _own_pointers(document: Document) -> list[str]:
-    own = schema.as_object(document.value).get("ignore")
-    return list(map(str, own)) if isinstance(own, list) else []
-
-
 def read_document(file: FoundFile, read: Callable[..., bytes] = read_bytes) -> Document:
     """Read one YAML file within the limits; what is wrong with it stands in the document's problems.
 
@@ -188,13 +184,13 @@ def read_document(file: FoundFile, read: Callable[..., bytes] = read_bytes) -> D
     except LeavesRepository as error:
         why, hint = str(error), "put the file itself into the repository"
     except OSError as error:
-        why, hint = f"the file can't be read: {visible(error.strerror or 'unknown')}", ""
+        why, hint = f"the file can't be read: {cause_of(error)}", ""
     name = visible(file.name)
     return Document(name, "", None, (Problem(name, 1, 1, "", why, hint, "unreadable"),))
 
 
 def _claimed_twice(document: Document, first_of_id: dict[str, Document]) -> Iterator[Problem]:
-    page_id = document.value.get("id") if isinstance(document.value, dict) else None
+    page_id = document.mapping.get("id")
     if not isinstance(page_id, str):
         return
     first = first_of_id.setdefault(page_id, document)
@@ -206,19 +202,19 @@ def _claimed_twice(document: Document, first_of_id: dict[str, Document]) -> Iter
 
 def _unencrypted_links(document: Document) -> Iterator[Problem]:
     """Warn of `http://` where addresses belong; visitors of such links can be listened to."""
-    for path, value in _addresses(schema.as_object(document.value).get("page_data")):
+    for path, value in _addresses(document.mapping.get("page_data")):
         if is_unencrypted(value):
             message = f"'{shortened(value)}' is not encrypted"
             yield document.problem(path, message, rule="not-encrypted", hint="use https:// where the site has it")
 
 
-def _addresses(page_data: Json) -> Iterator[tuple[Path, str]]:
+def _addresses(page_data: Json) -> Iterator[tuple[ValuePath, str]]:
     if not isinstance(page_data, dict):
         return
-    avatar, links = page_data.get("avatar_url"), page_data.get("links")
+    avatar = page_data.get("avatar_url")
     if isinstance(avatar, str):
         yield ("page_data", "avatar_url"), avatar
-    for index, link in enumerate(links if isinstance(links, list) else []):
+    for index, link in enumerate(links_of(page_data)):
         url = link.get("url") if isinstance(link, dict) else None
         if isinstance(url, str):
             yield ("page_data", "links", index, "url"), url

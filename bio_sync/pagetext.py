@@ -6,20 +6,22 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from bio_sync import schema, timetable, yamltext
 from bio_sync.errors import CannotPull
 from bio_sync.files import CONFIG_NAME
-from bio_sync.jsonvalues import Json, JsonObject
-from bio_sync.model import FIELDS, LivePage, desired_page
+from bio_sync.jsonvalues import Json, same
+from bio_sync.model import FIELDS, LivePage, desired_page, links_of, own_ignore
 from bio_sync.planning import change_of
 from bio_sync.pointer import from_pointer, to_pointer
 from bio_sync.takeover import new_document, taken_over
 from bio_sync.yamledit import CannotEdit, edited
 from bio_sync.yamlevents import FORBIDDEN_IN_VALUES
 from bio_sync.yamlpieces import keys_text
+from bio_sync.yamltext import Document
 
 # A page that needs more has something at every place that no file can hold.
 MOST_ROUNDS = 60
@@ -37,6 +39,7 @@ Obstacle: TypeAlias = tuple[str, str]
 # Whether a text holds something that must not be written down.
 Secret: TypeAlias = Callable[[str], bool]
 Write: TypeAlias = Callable[[list[str]], str]
+InTheWay: TypeAlias = Callable[[str], Iterator[Obstacle]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,48 +81,52 @@ def new_text(page: LivePage, *, ignore: tuple[str, ...], at: datetime, schema_ad
         text = f"# yaml-language-server: $schema={schema_address}\n{keys_text(document)}"
         return text + (f"{_CANT_HOLD}{keys_text({'ignore': list(own)})}" if own else "")
 
-    return _fitted(write, page, dict(_not_for_files(page, FIELDS, ignore, secret)), ignore, at)
+    in_the_way = partial(_in_the_way, page=page, ignore=ignore, at=at)
+    return _fitted(write, in_the_way, page, dict(_not_for_files(page, FIELDS, ignore, secret)))
 
 
-def edited_text(source: str, page: LivePage, *, ignore: tuple[str, ...], at: datetime, secret: Secret) -> Text:
-    """Edit the text of a page's file so that its plan is empty, and leave the rest of it as it stands."""
-    own = yamltext.read(source.encode("utf-8"), file="").mapping
-    pointers = own.get("ignore")
-    own_ignore = list(map(str, pointers)) if isinstance(pointers, list) else []
+def edited_text(
+    source: str, checked: Document, page: LivePage, *, ignore: tuple[str, ...], at: datetime, secret: Secret
+) -> Text:
+    """Edit the text of a page's file so that its plan is empty, and leave the rest of it as it stands.
+
+    `checked` is what was read of the file and found without problems; somebody may have saved it since.
+    """
+    own = _document(source, checked).mapping
+    pointers = own_ignore(own)
 
     def hidden(link: Json) -> bool:
         return not timetable.shows(link, at)
 
     def write(left: list[str]) -> str:
-        document = taken_over(own, page.content, [*own_ignore, *ignore, *left], hidden=hidden)
+        document = taken_over(own, page.content, [*pointers, *ignore, *left], hidden=hidden)
         if left:
-            document = {**document, "ignore": [*own_ignore, *left]}
-        return edited(source, document) if document != own else source
+            document = {**document, "ignore": [*pointers, *left]}
+        return source if same(document, own) else edited(source, document)
 
+    in_the_way = partial(_in_the_way, page=page, ignore=ignore, at=at, checked=checked)
     # Of a field that the file leaves out, nothing is in the way.
-    text = _fitted(write, page, dict(_not_for_files(page, own, [*own_ignore, *ignore], secret)), ignore, at)
-    after = _links(yamltext.read(text.text.encode("utf-8"), file="").mapping)
-    woken = [link for link in _links(own) if isinstance(link, dict) and hidden(link) and link not in after]
-    return replace(text, woken=tuple(str(link.get("label")) for link in woken))
+    text = _fitted(write, in_the_way, page, dict(_not_for_files(page, own, [*pointers, *ignore], secret)))
+    asleep = [link for link in links_of(own.get("page_data")) if isinstance(link, dict) and hidden(link)]
+    after = links_of(_document(text.text, checked).mapping.get("page_data")) if asleep else []
+    return replace(text, woken=tuple(str(link.get("label")) for link in asleep if link not in after))
 
 
-def _links(document: JsonObject) -> list[Json]:
-    page_data = document.get("page_data")
-    links = page_data.get("links") if isinstance(page_data, dict) else None
-    return links if isinstance(links, list) else []
+def _document(text: str, checked: Document | None) -> Document:
+    """Read a text, unless it is the one that was read and checked before."""
+    if checked is not None and text.removeprefix("\ufeff") == checked.text:
+        return checked
+    return yamltext.read(text.encode("utf-8", "surrogatepass"), file="")
 
 
-def _fitted(write: Write, page: LivePage, left: dict[str, str], ignore: tuple[str, ...], at: datetime) -> Text:
-    """Write a text that validates and whose plan is empty, leaving out what stands in the way of that.
-
-    `left` tells what is known to, `ignore` are the pointers of every page.
-    """
+def _fitted(write: Write, in_the_way: InTheWay, page: LivePage, left: dict[str, str]) -> Text:
+    """Write a text that validates and whose plan is empty, leaving out what is in the way; `left` is known to be."""
     for _ in range(MOST_ROUNDS):
         try:
             text = write(list(left))
         except CannotEdit:
             break
-        found = [(_ignorable(pointer, page), why) for pointer, why in _in_the_way(text, page, ignore, at)]
+        found = [(_ignorable(pointer, page), why) for pointer, why in in_the_way(text)]
         if not found:
             return Text(text, left)
         new = {pointer: why for pointer, why in found if pointer not in left}
@@ -132,13 +139,16 @@ def _fitted(write: Write, page: LivePage, left: dict[str, str], ignore: tuple[st
     )
 
 
-def _in_the_way(text: str, page: LivePage, ignore: tuple[str, ...], at: datetime) -> Iterator[Obstacle]:
+def _in_the_way(
+    text: str, page: LivePage, ignore: tuple[str, ...], at: datetime, checked: Document | None = None
+) -> Iterator[Obstacle]:
     """Give what is wrong with a text, or else what its plan would change."""
-    document = yamltext.read(text.encode("utf-8", "surrogatepass"), file="")
-    problems = [*document.problems, *(schema.page_problems(document) if document.value is not None else ())]
-    if problems:
+    document = _document(text, checked)
+    if document is not checked:
+        problems = [*document.problems, *(schema.page_problems(document) if document.value is not None else ())]
         yield from ((problem.pointer, problem.message) for problem in problems)
-        return
+        if problems:
+            return
     wanted = desired_page(timetable.page_at(document.mapping, at), file="", ignore=ignore)
     if wanted.page_data is not None and page.without_data:
         yield "/page_data", _UNSEEN
@@ -162,9 +172,9 @@ def _obstacles(page: LivePage, secret: Secret) -> Iterator[Obstacle]:
         yield _ignorable(pointer, page), "it holds a character that no file may hold"
     for pointer in _found(page.content.as_json(), (), secret):
         yield _ignorable(pointer, page), "the API key stands in it: take it off the page, and make a new key in xQR"
-    links = page.content.page_data.get("links")
+    links = links_of(page.content.page_data)
     for key in timetable.KEYS:
-        if isinstance(links, list) and any(isinstance(link, dict) and key in link for link in links):
+        if any(isinstance(link, dict) and key in link for link in links):
             yield f"/page_data/links/*/{key}", f"in a file, '{key}' says when a link shows"
 
 

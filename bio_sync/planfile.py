@@ -16,7 +16,6 @@ from bio_sync.planning import (
     Transition,
     UnmanagedPage,
     actions_of,
-    operation_as_json,
     patch_of,
 )
 from bio_sync.visible import shortened
@@ -148,7 +147,7 @@ def _change_as_json(change: Change) -> JsonObject:
         "live_updated_at": change.live_updated_at,
         "live_digest": change.live_digest,
         "operations": [
-            operation_as_json(operation) | ({"origin": operation.origin} if operation.origin else {})
+            operation.as_json() | ({"origin": operation.origin} if operation.origin else {})
             for operation in change.operations
         ],
         "patch": change.patch,

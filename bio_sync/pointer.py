@@ -1,6 +1,10 @@
 """JSON Pointers (RFC 6901): how a place inside a page is named."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
+
+# The keys and indexes on the way to a value.
+ValuePath: TypeAlias = tuple[str | int, ...]
 
 
 def to_pointer(tokens: Iterable[str | int]) -> str:

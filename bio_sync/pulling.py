@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,15 +10,24 @@ from pathlib import Path
 from bio_sync.api import Api
 from bio_sync.config import Config
 from bio_sync.errors import NoRevision, NotCommitted, NotWritten, PageGone
-from bio_sync.files import HIDDEN, PAGE_SUFFIXES, FoundFile, find_pages, read_bytes, repository_root, shown_name
+from bio_sync.files import (
+    HIDDEN,
+    PAGE_SUFFIXES,
+    FoundFile,
+    absolute,
+    find_pages,
+    read_bytes,
+    repository_root,
+    shown_name,
+)
 from bio_sync.git import Checkout
 from bio_sync.model import LivePage
 from bio_sync.pages import PageFiles, read_pages
-from bio_sync.pagetext import edited_text, file_stem, new_text
+from bio_sync.pagetext import Secret, edited_text, file_stem, new_text
 from bio_sync.progress import READING, UNWATCHED, Watch
 from bio_sync.schema import NO_ID
 from bio_sync.schemafiles import schema_beside, schema_text
-from bio_sync.visible import visible
+from bio_sync.visible import and_more, visible
 from bio_sync.yamltext import MOST_BYTES
 
 
@@ -55,19 +64,15 @@ def read_repository(config: Config, paths: Sequence[str], *, at: datetime, watch
     A file without an id is of a page that is not made yet: it claims no live page, so it is in the way of no pull but
     its own.
     """
-    files = read_pages(watch.counted(READING, page_files(config, paths)), at=at, ignore=config.ignore)
+    files = read_pages(watch.counted(READING, every_page_file(config, paths)), at=at, ignore=config.ignore)
     named = {visible(shown_name(Path(path))) for path in paths}
     problems = (each for each in files.problems if each.message != NO_ID or each.file in named)
     return replace(files, problems=tuple(problems))
 
 
-def page_files(config: Config, paths: Sequence[str]) -> list[FoundFile]:
+def every_page_file(config: Config, paths: Sequence[str]) -> list[FoundFile]:
     """List every page file that there is, and those that `paths` name, each once; there may be none."""
-    found: dict[str, FoundFile] = {}
-    for entry in config.pages:
-        if os.path.lexists(config.folder / entry):
-            in_entry = find_pages([Path(os.path.relpath(config.folder / entry))], root=config.root)
-            found |= {os.path.realpath(file.path): file for file in in_entry}
+    found = {os.path.realpath(file.path): file for file in config.page_files(missing_ok=True)}
     for file in find_pages([Path(path) for path in paths]):
         found.setdefault(os.path.realpath(file.path), file)
     return sorted(found.values(), key=lambda file: file.name)
@@ -106,17 +111,26 @@ def pulled_files(
     config: Config,
     folder: Path,
     *,
-    secret: Callable[[str], bool],
+    secret: Secret,
 ) -> Iterator[PulledFile]:
     """Give what becomes of the file of each wanted page; new files go into `folder`, texts with a `secret` into none.
 
     Raises PageGone for a page that neither has a file nor is live, CannotPull for one that no file can describe.
     """
+    checked = {each.page_id: document for each, document in zip(files.desired, files.documents, strict=True)}
+    address = schema_address(folder, config)
     taken = {path.stem.lower() for path in folder.iterdir()} if folder.is_dir() else set()
     for page_id in wanted:
         source, page = files.sources.get(page_id), live.get(page_id)
         if source is not None:
-            yield _existing(source, page_id, page, config, files.at, secret)
+            before = read_bytes(source, most=MOST_BYTES).decode("utf-8")
+            # A link inside the repository stays one.
+            existing = PulledFile(page_id, Path(os.path.realpath(source.path)), source.name, before, None, {})
+            if page is not None:
+                document = checked[page_id]
+                edit = edited_text(before, document, page, ignore=config.ignore, at=files.at, secret=secret)
+                existing = replace(existing, after=edit.text, left=edit.left, woken=edit.woken)
+            yield existing
         elif page is None:
             raise PageGone(
                 f"page {visible(page_id)} is not in this workspace",
@@ -126,26 +140,8 @@ def pulled_files(
             stem = file_stem(page, taken, secret)
             taken.add(stem)
             path = folder / f"{stem}.yaml"
-            address = schema_address(folder, config)
             text = new_text(page, ignore=config.ignore, at=files.at, schema_address=address, secret=secret)
             yield PulledFile(page_id, path, shown_name(path), None, text.text, text.left)
-
-
-def _existing(
-    source: FoundFile,
-    page_id: str,
-    page: LivePage | None,
-    config: Config,
-    at: datetime,
-    secret: Callable[[str], bool],
-) -> PulledFile:
-    before = read_bytes(source, most=MOST_BYTES).decode("utf-8")
-    # A link inside the repository stays one.
-    path = Path(os.path.realpath(source.path))
-    if page is None:
-        return PulledFile(page_id, path, source.name, before, None, {})
-    text = edited_text(before, page, ignore=config.ignore, at=at, secret=secret)
-    return PulledFile(page_id, path, source.name, before, text.text, text.left, text.woken)
 
 
 def new_files_folder(config: Config, told: str | None) -> Path:
@@ -161,7 +157,7 @@ def new_files_folder(config: Config, told: str | None) -> Path:
             hint="name another folder: --dir DIR",
         )
     root = repository_root(folder) or config.root
-    inside = Path(os.path.abspath(folder)).is_relative_to(root)  # noqa: PTH100 - resolve() would follow the links
+    inside = Path(absolute(folder)).is_relative_to(root)
     if inside and not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
         raise NotWritten(f"{visible(str(folder))} leads out of the repository", hint="name a folder inside it")
     if folder.exists() and not folder.is_dir():
@@ -195,11 +191,11 @@ def check_committed(pulled: Sequence[PulledFile]) -> None:
             paths = {os.path.relpath(file.path, os.path.realpath(root)).replace(os.sep, "/"): file for file in inside}
             lost += [paths[path].name for path in _uncommitted(root, paths)]
     if lost:
-        names = ", ".join(visible(name) for name in sorted(lost)[:5])
-        more = f" and {len(lost) - 5:,} more" if len(lost) > 5 else ""
+        names = ", ".join(visible(name) for name in sorted(lost)[:5]) + and_more(len(lost) - 5)
         raise NotCommitted(
-            f"not committed, and would be written over: {names}{more}",
-            hint="commit first, so that git can bring it back; or look with --dry-run, then give --force",
+            f"not committed, and would be written over: {names}",
+            hint="commit it first, or put it aside (git stash), so that git can bring it back;"
+            " or look with --dry-run, then give --force",
         )
 
 

@@ -1,4 +1,4 @@
-"""Where the JSON Schemas and the examples lie: in the installed package, or beside it in a checkout."""
+"""Where the JSON Schemas, the examples and the templates lie: in the installed package, or beside it in a checkout."""
 
 import os
 import re
@@ -18,7 +18,7 @@ def schema_text(name: str) -> str:
 
 
 def shipped(folder: str) -> Path:
-    """Give the path of a folder that ships with bio-sync, `schemas` or `examples`.
+    """Give the path of a folder that ships with bio-sync, `schemas`, `examples` or `templates`.
 
     A wheel holds it inside the package; an editable install does not see it there.
     """

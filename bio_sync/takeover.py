@@ -5,12 +5,12 @@ The other way round of `adopt`: what the file leaves alone stays out of it, and 
 
 from collections.abc import Callable, Collection
 
-from bio_sync.adopt import ANY_ITEM, Patterns
+from bio_sync.adopt import ANY_ITEM, Patterns, below
 from bio_sync.alignment import aligned
 from bio_sync.jsonvalues import ABSENT, AUTHOR_PREFIX, Absent, Json, JsonObject, normalised, same
 from bio_sync.model import FIELDS, PageContent, same_field
 from bio_sync.pointer import from_pointer
-from bio_sync.timetable import KEYS
+from bio_sync.timetable import KEYS, SHOW_FROM, SHOW_UNTIL
 
 # In reading order; what the vendor adds comes in between, and the links, which are long, last.
 _FIRST, _LAST = ("theme", "avatar_url"), ("links",)
@@ -46,7 +46,7 @@ def taken_over(own: JsonObject, live: PageContent, ignore: Collection[str], *, h
             result[name] = "" if now is None else now
     if isinstance(own.get("page_data"), dict):
         merging = _Merging(hidden)
-        inner = _below(patterns, "page_data")
+        inner = below(patterns, "page_data")
         merged = merging.value(own["page_data"], live.page_data, inner, ("page_data",))
         result["page_data"] = {} if isinstance(merged, Absent) else merged
     return result
@@ -62,10 +62,8 @@ class _Merging:
         """Give what the file has to say at one place; ABSENT where it says nothing."""
         if () in patterns:
             return own
-        if own is None and isinstance(live, Absent):
-            return None
         if isinstance(live, Absent):
-            return ABSENT
+            return None if own is None else ABSENT
         if isinstance(live, dict):
             return self._object(own if isinstance(own, dict) else {}, live, patterns, path)
         if isinstance(live, list):
@@ -79,12 +77,12 @@ class _Merging:
         is_link = path == (*_LINKS, ANY_ITEM)
         for key, value in own.items():
             kept = key.startswith(AUTHOR_PREFIX) or (is_link and key in KEYS)
-            new = value if kept else self.value(value, live.get(key, ABSENT), _below(patterns, key), (*path, key))
+            new = value if kept else self.value(value, live.get(key, ABSENT), below(patterns, key), (*path, key))
             if not isinstance(new, Absent):
                 result[key] = new
         added: JsonObject = {}
         for key in (key for key in live if key not in result):
-            new = self.value(ABSENT, live[key], _below(patterns, key), (*path, key))
+            new = self.value(ABSENT, live[key], below(patterns, key), (*path, key))
             if not (isinstance(new, Absent) or key.startswith(AUTHOR_PREFIX) or (is_link and key in KEYS)):
                 added[key] = new
         keys = _in_reading_order(list(result), list(added), _FIRST_OF_A_LINK if is_link else _FIRST)
@@ -93,7 +91,7 @@ class _Merging:
     def _list(self, own: list[Json], live: list[Json], patterns: Patterns, path: tuple[str, ...]) -> list[Json]:
         if (ANY_ITEM,) in patterns:
             return list(own)
-        place, inner = (*path, ANY_ITEM), _below(patterns, ANY_ITEM)
+        place, inner = (*path, ANY_ITEM), below(patterns, ANY_ITEM)
         apart = {index for index, item in enumerate(own) if item is None or self._is_hidden(item, path)}
         shown = [index for index in range(len(own)) if index not in apart]
         pairs = aligned(live, [self._as_sent(own[index], path) for index in shown])
@@ -119,8 +117,10 @@ class _Merging:
     def _in_season(self, item: Json, path: tuple[str, ...]) -> Json:
         """Take out of a link the times by which it does not show: it does."""
         if isinstance(item, dict) and self._is_hidden(item, path):
-            without = ({key: value for key, value in item.items() if key not in keys} for keys in (*zip(KEYS), KEYS))
-            return next(link for link in without if not self._hidden(link))
+            for keys in ((SHOW_FROM,), (SHOW_UNTIL,), KEYS):
+                link = {key: value for key, value in item.items() if key not in keys}
+                if not self._hidden(link):
+                    return link
         return item
 
     def _is_hidden(self, item: Json, path: tuple[str, ...]) -> bool:
@@ -155,10 +155,6 @@ def _in_reading_order(own: list[str], added: list[str], first: tuple[str, ...]) 
         place = next(behind, len(own))
         own[place:place] = [key for key in added if _rank(key, first) == rank]
     return own
-
-
-def _below(patterns: Patterns, key: str) -> Patterns:
-    return frozenset(pattern[1:] for pattern in patterns if pattern[:1] == (key,))
 
 
 def _rank(key: str, first: tuple[str, ...]) -> int:

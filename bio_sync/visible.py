@@ -1,6 +1,7 @@
 """Foreign text made safe to look at: nothing that a page or a server says may act on the reader's screen."""
 
 import re
+from collections.abc import Mapping
 
 # GitHub's runner obeys ##[command] and Azure's ##vso[command] anywhere in a line.
 _RUNNER_COMMAND = re.compile(r"##(?=[A-Za-z]*\[)")
@@ -36,9 +37,24 @@ def shortened(text: str, limit: int = 60) -> str:
     return visible(text)
 
 
+def cause_of(error: OSError) -> str:
+    """Say in the system's words why it could not do something, without the name of a file."""
+    return visible(error.strerror or "unknown")
+
+
 def plural(count: int, word: str) -> str:
     """Say how many: `1 page`, `1,247 views`."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def and_more(count: int) -> str:
+    """Say how many a list leaves out: ` and 3 more`; empty when it is whole."""
+    return f" and {count:,} more" if count > 0 else ""
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """Say how many of each there are: `2 applied, 1 failed`; `nothing to do` where there are none."""
+    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count) or "nothing to do"
 
 
 def calls_used(calls: int, left: int | None) -> str:

@@ -15,18 +15,8 @@ from typing import TypeAlias
 from bio_sync.alignment import aligned
 from bio_sync.jsonvalues import Json, JsonObject, normalised, same
 from bio_sync.visible import visible
-from bio_sync.yamlpieces import (
-    Entry,
-    Lines,
-    Node,
-    flow_text,
-    item_text,
-    keys_text,
-    line_end,
-    members,
-    nodes_of,
-    value_text,
-)
+from bio_sync.yamlpieces import flow_text, item_text, keys_text, value_text
+from bio_sync.yamlplaces import Entry, Lines, Node, line_end, members, nodes_of
 from bio_sync.yamltext import Document, read
 
 _BLANK = re.compile(r"\A(?:[ \t]*\r?\n)+")
@@ -147,7 +137,8 @@ class _Editor:
         # What goes, or moves, needs lines of its own: a first key may share that of a dash.
         moving = node.entries
         if node.kind == "mapping":
-            moving = [child for index, child in enumerate(node.entries) if index not in set(kept)]
+            gone = set(range(len(node.entries))).difference(kept)
+            moving = [node.entries[index] for index in sorted(gone)]
         start = self._first_line(node, entry)
         if start is None or not all(map(self._lines.begins, moving)):
             return self._anew(entry, wanted, flow=flow)

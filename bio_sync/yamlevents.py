@@ -6,12 +6,12 @@ libyaml 0.2.5 while it composes, and nothing in Python can catch that. Aliases a
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
 
 from bio_sync.jsonvalues import Json
-from bio_sync.pointer import to_pointer
+from bio_sync.pointer import ValuePath, to_pointer
 from bio_sync.problems import Place, Problem
 from bio_sync.scalars import NotAValue, plain_value
 from bio_sync.visible import shortened, visible
@@ -21,8 +21,6 @@ MOST_NODES = 20_000
 # Only aliases can make more text than a file has: one to 200 KB could otherwise be written out 20,000 times.
 MOST_CHARACTERS = 2 * 1024 * 1024
 
-Path: TypeAlias = tuple[str | int, ...]
-
 # Control characters but tab, newline and the carriage return of a Windows line end (C0, DEL, C1), bidi
 # overrides and isolates (Unicode TR 9: they make text look other than it is), lone surrogates.
 _NOWHERE = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
@@ -30,7 +28,8 @@ _NOWHERE = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-
 # as the rest of a comment would be a key; it gives up at U+FFFE and U+FFFF without a place.
 FORBIDDEN = re.compile(f"[{_NOWHERE}\u2028\u2029\ufffe\uffff]|\r(?!\n)")
 FORBIDDEN_IN_VALUES = re.compile(f"[{_NOWHERE}\r]")
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# libyaml's parser where it is there; by the same one a text is read and its places are found.
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def about_character(character: str) -> tuple[str, str]:
@@ -61,7 +60,7 @@ class _Open:
     """A collection that is being read; `key` is the key whose value comes next."""
 
     value: Any
-    path: Path
+    path: ValuePath
     nodes_before: int
     characters_before: int
     anchor: str | None
@@ -76,7 +75,7 @@ class _Open:
 class Builder:
     """Builds a JSON value from YAML events with a stack of its own, so that depth costs no C stack."""
 
-    def __init__(self, file: str, places: dict[Path, tuple[Place, Place]] | None) -> None:
+    def __init__(self, file: str, places: dict[ValuePath, tuple[Place, Place]] | None) -> None:
         self.file = file
         self.places = places
         self.problems: list[Problem] = []
@@ -90,7 +89,7 @@ class Builder:
     def build(self, text: str) -> None:
         """Read `text` into `result`, `problems` and, if they were asked for, `places`."""
         try:
-            for event in yaml.parse(text, Loader=_LOADER):
+            for event in yaml.parse(text, Loader=LOADER):
                 self._take(event)
         except _Stop:
             pass
@@ -139,8 +138,7 @@ class Builder:
     def _open(self, event: Any) -> None:
         self._count(event, 1)
         self._refuse_tag(event)
-        if len(self._stack) >= MOST_LEVELS:
-            self._stop(event, f"the values are nested more than {MOST_LEVELS} levels deep", "too-deep")
+        self._check_depth(event, 1)
         if self._wants_key():
             self._stop(event, "a key has to be text, not a list or a mapping", "key-not-text")
         is_mapping = isinstance(event, yaml.MappingStartEvent)
@@ -149,10 +147,8 @@ class Builder:
         if event.anchor:
             self._anchors[event.anchor] = _Anchor(value, 0, 0, 0, complete=False)
         self._record(event, path)
-        ignored = bool(self._stack) and (self._stack[-1].ignored or self._stack[-1].key_ignored)
-        self._stack.append(
-            _Open(value, path, self._nodes - 1, self._characters, event.anchor, is_mapping, ignored=ignored)
-        )
+        nodes, characters, ignored = self._nodes - 1, self._characters, self._is_ignored()
+        self._stack.append(_Open(value, path, nodes, characters, event.anchor, is_mapping, ignored=ignored))
 
     def _close(self) -> None:
         done = self._stack.pop()
@@ -169,8 +165,7 @@ class Builder:
             self._stop(event, f"the alias *{shortened(event.anchor)} stands inside itself", "yaml-syntax")
         else:
             self._count(event, anchor.nodes, anchor.characters)
-            if len(self._stack) + anchor.levels > MOST_LEVELS:
-                self._stop(event, f"the values are nested more than {MOST_LEVELS} levels deep", "too-deep")
+            self._check_depth(event, anchor.levels)
             self._put(anchor.value, event, levels=anchor.levels)
 
     def _put(self, value: Json, event: Any, *, levels: int = 0) -> None:
@@ -194,7 +189,7 @@ class Builder:
             self._complain(event, message, "duplicate-key", "keep one of the two")
         parent.lines.setdefault(value, line)
         if self.places is not None and not (parent.key_ignored or parent.ignored):
-            place = Place(line, event.start_mark.column + 1)
+            place = _place(event)
             self.places[(*parent.path, value)] = (place, place)
 
     def _attach(self, value: Json, levels: int) -> None:
@@ -213,17 +208,20 @@ class Builder:
     def _wants_key(self) -> bool:
         return bool(self._stack) and self._stack[-1].is_mapping and self._stack[-1].key is None
 
-    def _path_of_next(self) -> Path:
+    def _path_of_next(self) -> ValuePath:
         if not self._stack:
             return ()
         parent = self._stack[-1]
         return (*parent.path, str(parent.key) if parent.is_mapping else len(parent.value))
 
-    def _record(self, event: Any, path: Path) -> None:
-        if self.places is None or (self._stack and (self._stack[-1].ignored or self._stack[-1].key_ignored)):
-            return
-        place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
-        self.places[path] = (self.places.get(path, (place, place))[0], place)
+    def _is_ignored(self) -> bool:
+        """Tell whether the next value stands under a key that stood there before."""
+        return bool(self._stack) and (self._stack[-1].ignored or self._stack[-1].key_ignored)
+
+    def _record(self, event: Any, path: ValuePath) -> None:
+        if self.places is not None and not self._is_ignored():
+            place = _place(event)
+            self.places[path] = (self.places.get(path, (place, place))[0], place)
 
     def _count(self, event: Any, nodes: int, characters: int = 0) -> None:
         self._nodes += nodes
@@ -235,6 +233,10 @@ class Builder:
                 event, f"with its aliases the file has more than {MOST_CHARACTERS:,} characters", "too-many-values"
             )
 
+    def _check_depth(self, event: Any, levels: int) -> None:
+        if len(self._stack) + levels > MOST_LEVELS:
+            self._stop(event, f"the values are nested more than {MOST_LEVELS} levels deep", "too-deep")
+
     def _refuse_tag(self, event: Any) -> None:
         if event.tag:
             hint = "remove it; values are text, numbers, true, false, lists and mappings"
@@ -243,11 +245,10 @@ class Builder:
 
     def _complain(self, event: Any, message: str, rule: str, hint: str = "") -> None:
         path = self._stack[-1].path if self._wants_key() else self._path_of_next()
-        place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
-        self._add(place, to_pointer(path), message, rule, hint)
+        self._add(_place(event), to_pointer(path), message, rule, hint)
 
     def _stop(self, event: Any, message: str, rule: str, hint: str = "") -> None:
-        self._add(Place(event.start_mark.line + 1, event.start_mark.column + 1), "", message, rule, hint)
+        self._add(_place(event), "", message, rule, hint)
         raise _Stop
 
     def _add(self, place: Place, pointer: str, message: str, rule: str, hint: str) -> None:
@@ -260,8 +261,13 @@ class Builder:
         if "end of stream" in what:
             mark = getattr(error, "context_mark", None) or mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        hint = _hint_for(what, text.splitlines()[line - 1] if line <= len(text.splitlines()) else "")
+        lines = text.splitlines()
+        hint = _hint_for(what, lines[line - 1] if line <= len(lines) else "")
         self._add(Place(line, column), "", f"this is not valid YAML: {visible(what)}", "yaml-syntax", hint)
+
+
+def _place(event: Any) -> Place:
+    return Place(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
 def _hint_for(what: str, line: str) -> str:

@@ -8,9 +8,9 @@ from functools import cached_property
 from itertools import islice
 
 from bio_sync.jsonvalues import Json, JsonObject
-from bio_sync.pointer import to_pointer
+from bio_sync.pointer import ValuePath, to_pointer
 from bio_sync.problems import Place, Problem
-from bio_sync.yamlevents import FORBIDDEN, Builder, Path, about_character
+from bio_sync.yamlevents import FORBIDDEN, Builder, about_character
 from bio_sync.yamlnodes import Unusual, composed
 
 MOST_BYTES = 256 * 1024
@@ -32,7 +32,7 @@ class Document:
     value: Json
     problems: tuple[Problem, ...]
 
-    def place(self, path: Path, *, of_key: bool = False) -> Place:
+    def place(self, path: ValuePath, *, of_key: bool = False) -> Place:
         """Tell where the value at `path` begins, or its key; of what has no place, where its parent does."""
         while path not in self._places and path:
             path, of_key = path[:-1], False
@@ -44,13 +44,13 @@ class Document:
         """Give the value when it is a mapping, else an empty one."""
         return self.value if isinstance(self.value, dict) else {}
 
-    def problem(self, path: Path, message: str, *, rule: str, hint: str = "", of_key: bool = False) -> Problem:
+    def problem(self, path: ValuePath, message: str, *, rule: str, hint: str = "", of_key: bool = False) -> Problem:
         """Make a problem of the value at `path`, or of its key, with its place."""
         place = self.place(path, of_key=of_key)
         return Problem(self.file, place.line, place.column, to_pointer(path), message, hint, rule)
 
     @cached_property
-    def _places(self) -> dict[Path, tuple[Place, Place]]:
+    def _places(self) -> dict[ValuePath, tuple[Place, Place]]:
         # Read a second time, and only for a file with a problem: the other ones need no places.
         builder = Builder(self.file, {})
         builder.build(self.text)

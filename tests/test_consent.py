@@ -58,6 +58,15 @@ def test_an_edit_of_a_file_stops_it_and_is_named(saved: Sandbox, run: Run, folde
     assert writes(saved) == 0
 
 
+def test_a_number_that_becomes_a_truth_value_stops_it_and_is_named(saved: Sandbox, run: Run, folder: Path) -> None:
+    for value, code in (("0", 0), ("false", 1)):
+        (folder / "pages" / "p1.yaml").write_text(f"id: bio_1\npage_data: {{a: {value}}}\n")
+        result = run("apply", "--plan", "plan.json") if code else run("plan", "--out", "plan.json")
+        assert result.code == code
+    assert "pages/p1.yaml (bio_1) was changed in the file at /page_data/a" in result.err
+    assert writes(saved) == 0
+
+
 def test_a_change_that_the_plan_does_not_hold_stops_it(saved: Sandbox, run: Run, folder: Path) -> None:
     (folder / "pages" / "p2.yaml").write_text("id: bio_2\ntitle: Sneaked in\n")
     result = run("apply", "--plan", "plan.json")

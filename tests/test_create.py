@@ -6,11 +6,10 @@ import io
 import json
 import os
 import re
-import resource
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,7 @@ from bio_sync import cli
 from bio_sync.answers import PAGE_ID
 from bio_sync.config import read_config
 from bio_sync.creating import NewPage, read_new
-from bio_sync.creating.files import NO_ID
+from bio_sync.creating.files import NOT_MADE_YET
 from bio_sync.errors import InvalidFiles
 from bio_sync.files import FoundFile
 from bio_sync.options import Session
@@ -36,6 +35,7 @@ from bio_sync.visible import visible
 from bio_sync.yamltext import MOST_BYTES
 from tests.conftest import Run
 from tests.faults.stage import Hook
+from tests.fulldisk import no_room
 from tests.signals import Running, asked, sent
 from tests.signals.test_full_disk import without_powers
 
@@ -457,12 +457,12 @@ def test_a_file_with_any_id_at_all_is_an_ordinary_file_with_an_id(
 def test_what_stands_for_the_id_meanwhile_is_one_that_no_service_gives_and_no_file_may_have(
     sandbox: Sandbox, run: Run, folder: Path
 ) -> None:
-    assert not PAGE_ID.fullmatch(NO_ID)
-    write(folder, "a.yaml", f"id: {NO_ID}\n")
+    assert not PAGE_ID.fullmatch(NOT_MADE_YET)
+    write(folder, "a.yaml", f"id: {NOT_MADE_YET}\n")
     done = run("create", "a.yaml")
-    assert (done.code, done.out.splitlines()[0]) == (1, f"a.yaml:1:5: /id: '{NO_ID}' is not the id of a page")
+    assert (done.code, done.out.splitlines()[0]) == (1, f"a.yaml:1:5: /id: '{NOT_MADE_YET}' is not the id of a page")
     second = write(folder, "b.yaml", "title: B\n")
-    during(sandbox, lambda: second.write_text(f"id: {NO_ID}\n"))
+    during(sandbox, lambda: second.write_text(f"id: {NOT_MADE_YET}\n"))
     write(folder, "a.yaml", "title: A\n")
     assert (run("create", "a.yaml", "b.yaml").code, posts(sandbox)) == (3, 1)
 
@@ -1031,18 +1031,6 @@ def test_a_file_that_has_got_its_id_before_its_turn_is_not_made_twice(
     done = run("create", "a.yaml", "b.yaml")
     assert (done.code, posts(sandbox), second.read_text()) == (3, 1, f"id: {page_id}\ntitle: B\n")
     assert f"failed     b.yaml  no id can be written into b.yaml: by now it is the file of page {page_id}\n" in done.out
-
-
-@contextlib.contextmanager
-def no_room() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_on_a_full_disk_the_page_is_named_the_file_stays_whole_and_no_more_are_made(

@@ -11,7 +11,6 @@ from bio_sync.alignment import aligned, heaviest_increasing
 from bio_sync.diff import Operation, operations
 from bio_sync.jsonvalues import Json, JsonObject, same
 from bio_sync.model import PageContent
-from bio_sync.planning import operation_as_json
 from tests import strategies as some
 
 
@@ -32,7 +31,7 @@ def carried_out(steps: tuple[Operation, ...], before: PageContent) -> Json:
     """Read the steps as any reader of RFC 6902 would, `after` in the place of `value`."""
     patch: list[dict[str, Any]] = []
     for step in steps:
-        said: dict[str, Any] = dict(operation_as_json(step))
+        said: dict[str, Any] = dict(step.as_json())
         if "after" in said and step.op != "move":
             said["value"] = said["after"]
         patch.append({key: said[key] for key in ("op", "path", "from", "value") if key in said})

@@ -315,6 +315,19 @@ def test_a_folder_that_may_not_be_read_is_told(folder: Path) -> None:
     (folder / "pages" / "sub").chmod(0o700)
 
 
+@pytest.mark.parametrize(("words", "shown"), [("\x1b[31m", r"\x1b[31m"), ("", "unknown")])
+def test_whatever_a_file_system_says_of_a_folder_acts_on_nothing(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, words: str, shown: str
+) -> None:
+    (folder / "pages").mkdir()
+
+    def broken(_: object) -> Iterator[os.DirEntry[str]]:
+        raise OSError(5, words)
+
+    monkeypatch.setattr(os, "scandir", broken)
+    assert run("validate", "pages").err == f"error: pages: {shown}\nhint: check who may read the folder\n"
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bio_sync import planfile, schema
-from bio_sync.errors import InvalidPlanFile
+from bio_sync.errors import InvalidPlanFile, NotAnAnswer
 from bio_sync.jsonvalues import Json, JsonObject, same
 from bio_sync.model import WRITABLE_FIELDS, PageContent
 from bio_sync.planning import Circumstances, Plan, change_of, make_plan
@@ -197,3 +198,37 @@ def test_no_part_of_a_change_can_be_edited_in_a_saved_plan(member: str, value: J
     document["changes"][0][member] = value
     with pytest.raises(InvalidPlanFile, match="changed after it was made"):
         planfile.from_json(document)
+
+
+def test_the_place_that_a_link_comes_from_can_not_be_edited_in_a_saved_plan() -> None:
+    orders: tuple[list[Json], ...] = (["a", "b", "c"], ["c", "a", "b"])
+    before, after = (PageContent("T", "", {"links": order}, published=True) for order in orders)
+    plan = plan_of((before, after))
+    (change,) = plan.changes
+    (step,) = change.operations
+    assert (step.op, step.source, step.path) == ("move", "/page_data/links/2", "/page_data/links/0")
+    # Its digest is that of the edited step: whoever edits a file can make it anew, too.
+    edited = replace(plan, changes=(replace(change, operations=(replace(step, source="/page_data/links/1"),)),))
+    with pytest.raises(InvalidPlanFile, match="changed after it was made"):
+        planfile.from_json(json.loads(planfile.dumps(edited)))
+
+
+def test_of_a_page_shown_without_its_data_only_what_is_ignored_in_them_would_be_lost() -> None:
+    """Its description is known all the same, whatever was said of the rest."""
+    live = some.live_page(PageContent("Live", "kept", {}, published=True), without_data=True)
+    wanted = PageContent("Wanted", "mine", {"theme": "dark"}, published=True)
+    change = change_of(some.wanted_page(wanted, ignore=("/description",)), live)
+    assert change is not None
+    assert change.patch == {"title": "Wanted", "page_data": {"theme": "dark"}}
+    with pytest.raises(NotAnAnswer, match="without its page_data"):
+        change_of(some.wanted_page(wanted, ignore=("/description", "/page_data/lab")), live)
+
+
+def test_a_saved_plan_shows_a_truth_value_as_what_it_is() -> None:
+    before, after = (PageContent("A", "", {"columns": columns}, published=True) for columns in (2, 1))
+    plan = plan_of((before, after))
+    (change,) = plan.changes
+    (step,) = change.operations
+    edited = replace(plan, changes=(replace(change, operations=(replace(step, after=True),)),))
+    with pytest.raises(InvalidPlanFile, match="changed after it was made"):
+        planfile.from_json(json.loads(planfile.dumps(edited)))

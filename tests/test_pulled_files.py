@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bio_sync import cli, yamltext
+from bio_sync import cli, pulling, schema, yamltext
 from bio_sync.jsonvalues import JsonObject
 from bio_sync.options import Session
 from bio_sync.pagetext import LONGEST_NAME, file_stem
@@ -167,7 +167,7 @@ def test_a_file_that_git_could_not_bring_back_stops_the_whole_pull_unless_forced
     result = run("pull", "--all")
     assert (result.code, result.out) == (1, "")
     named = f"{A}, {B}" if state is before_the_first_commit else B
-    assert result.err.startswith(f"error: not committed, and would be written over: {named}\nhint: commit first")
+    assert result.err.startswith(f"error: not committed, and would be written over: {named}\nhint: commit it first")
     assert contents(repo.root) == before
     forced = run("pull", "--force")
     assert forced.code == 0, forced.err
@@ -416,7 +416,7 @@ def test_pages_of_the_configuration_that_are_elsewhere_take_no_new_files(
     ("place", "told"),
     [
         ("taken", "taken is no folder"),
-        ("taken/deeper", "taken/deeper can't be made: Not a directory"),
+        ("taken/deeper", "the folder taken/deeper can't be made: Not a directory"),
         (".new", "page files in .new would be passed over"),
         ("new/_drafts", "page files in new/_drafts would be passed over"),
     ],
@@ -728,6 +728,55 @@ ignore: [/page_data/experiments, "/page_data/links/*/badge"]
     sandbox.edit("bio_1", description="Other", is_published=False)
     assert run("pull").code == 0
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize(("own", "now"), [("1", True), ("false", 0), ("[1, true]", [True, 1])])
+def test_a_number_and_a_truth_value_are_not_the_same_although_python_says_so(
+    folder: Path, start_sandbox: Start, run: Run, own: str, now: object
+) -> None:
+    start_sandbox([live(page_data={"columns": now})])
+    path = write(folder, A, f"id: bio_1\npage_data:\n  columns: {own}  # ours\n")
+    result = run("pull")
+    assert (result.code, result.err) == (0, "")
+    assert json.dumps(read(path)["page_data"]) == json.dumps({"columns": now})
+    assert "ignore" not in path.read_text()
+
+
+def test_a_file_that_is_as_it_is_live_is_read_and_checked_once(
+    folder: Path, start_sandbox: Start, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_sandbox([live(f"bio_{number}") for number in range(3)])
+    for number in range(3):
+        write(folder, f"pages/{number}.yaml", page_file(f"bio_{number}", "Now"))
+    counts = {"page_problems": 0, "read": 0}
+    for module, name in ((schema, "page_problems"), (yamltext, "read")):
+        monkeypatch.setattr(module, name, counting(counts, name, getattr(module, name)))
+    result = run("pull")
+    assert result.out == "Pulled 3 pages: 3 unchanged. API: 1 call used, 999,999 left this month.\n"
+    assert counts == {"page_problems": 3, "read": 3}
+
+
+def counting(counts: dict[str, int], name: str, usual: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(*arguments: Any, **options: Any) -> Any:
+        counts[name] += 1
+        return usual(*arguments, **options)
+
+    return counted
+
+
+def test_a_file_that_is_saved_while_the_service_is_asked_keeps_what_was_saved(
+    folder: Path, start_sandbox: Start, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_sandbox([live(description="Live")])
+    path, ask = write(folder, A, page_file()), pulling.live_pages
+
+    def asked(*arguments: Any, **options: Any) -> Any:
+        write(folder, A, page_file() + "x-note: new  # mine\ndescription: Was\n")
+        return ask(*arguments, **options)
+
+    monkeypatch.setattr(pulling, "live_pages", asked)
+    assert run("pull").code == 0
+    assert path.read_text() == "id: bio_1  # ours\ntitle: Now\nx-note: new  # mine\ndescription: Live\n"
 
 
 def test_what_the_configuration_ignores_stands_in_no_new_file(folder: Path, start_sandbox: Start, run: Run) -> None:

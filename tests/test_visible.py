@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bio_sync.visible import JOINERS, plural, shortened, visible
+from bio_sync.visible import JOINERS, and_more, cause_of, plural, shortened, visible
 
 HOSTILE = st.text(
     st.one_of(
@@ -102,6 +102,23 @@ def test_a_long_text_loses_its_middle() -> None:
 
 def test_a_text_of_the_limit_is_left_whole() -> None:
     assert shortened("abcdef", 6) == "abcdef"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied", "\x1b[31mname"), "Permission denied"),
+        (OSError("no words of the system"), "unknown"),
+        (OSError(5, "##[error]\x1b[31m"), r"\x23#[error]\x1b[31m"),
+    ],
+)
+def test_a_cause_is_told_in_the_words_of_the_system_alone(error: OSError, words: str) -> None:
+    assert cause_of(error) == words
+
+
+@pytest.mark.parametrize(("count", "words"), [(-1, ""), (0, ""), (1, " and 1 more"), (1247, " and 1,247 more")])
+def test_what_a_list_leaves_out_is_counted(count: int, words: str) -> None:
+    assert and_more(count) == words
 
 
 @pytest.mark.parametrize(("count", "words"), [(0, "0 pages"), (1, "1 page"), (2, "2 pages"), (1247, "1,247 pages")])

@@ -13,8 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bio_sync.jsonvalues import LARGEST_EXACT, Json
+from bio_sync.pointer import ValuePath
 from bio_sync.problems import Place
-from bio_sync.yamlevents import FORBIDDEN, MOST_LEVELS, MOST_NODES, Path
+from bio_sync.yamlevents import FORBIDDEN, MOST_LEVELS, MOST_NODES
 from bio_sync.yamltext import MOST_BYTES, Document, read
 
 NUMBERS = st.one_of(st.integers(-LARGEST_EXACT, LARGEST_EXACT), st.floats(allow_nan=False, allow_infinity=False))
@@ -47,8 +48,8 @@ def rules(text: str | bytes) -> list[str]:
     return [problem.rule for problem in of(text).problems]
 
 
-def every(value: Json, path: Path = ()) -> list[tuple[Path, Json]]:
-    found: list[tuple[Path, Json]] = [(path, value)]
+def every(value: Json, path: ValuePath = ()) -> list[tuple[ValuePath, Json]]:
+    found: list[tuple[ValuePath, Json]] = [(path, value)]
     if isinstance(value, dict):
         for key, member in value.items():
             found += every(member, (*path, key))

@@ -13,7 +13,8 @@ from bio_sync.commands.service import configuration, connect
 from bio_sync.commands.writing import INCOMPLETE, tell_of_the_end
 from bio_sync.options import Session
 from bio_sync.progress import ASKING, CREATING, LOST_ANSWER
-from bio_sync.visible import calls_used, visible
+from bio_sync.shell import path_word, typed
+from bio_sync.visible import visible
 
 if TYPE_CHECKING:
     from bio_sync.api import WritingApi
@@ -37,7 +38,7 @@ def create(session: Session, *, paths: tuple[str, ...], adopted: str | None, set
     from bio_sync import creating  # noqa: PLC0415
     from bio_sync.errors import NoPages  # noqa: PLC0415
     from bio_sync.files import find_pages  # noqa: PLC0415
-    from bio_sync.pulling import page_files  # noqa: PLC0415
+    from bio_sync.pulling import every_page_file  # noqa: PLC0415
 
     if adopted is not None:
         _check_id(adopted)
@@ -48,7 +49,7 @@ def create(session: Session, *, paths: tuple[str, ...], adopted: str | None, set
         raise NoPages(f"there are no page files in {visible(', '.join(paths))}", hint=hint)
     with session.terminal.watching() as watch:
         read = creating.read_new(found, config, at=session.now(), adopts=adopted is not None, watch=watch)
-        claimed = creating.claimed_ids(page_files(config, paths), watch=watch)
+        claimed = creating.claimed_ids(every_page_file(config, paths), watch=watch)
     if adopted is None:
         return _created(session, read, claimed, settle, reserve=config.reserve)
     if len(read) != 1:
@@ -66,7 +67,6 @@ def _check_id(page_id: str) -> None:
 def _adopted(session: Session, new: "NewPage | Made", page_id: str, claimed: dict[str, str]) -> int:
     from bio_sync import creating  # noqa: PLC0415
     from bio_sync.api import Api  # noqa: PLC0415
-    from bio_sync.shell import path_word, typed  # noqa: PLC0415
 
     with connect(session, Api) as api, session.terminal.watching() as watch:
         watch.begin(ASKING)
@@ -105,7 +105,7 @@ def _created(
             reserve=reserve,
         )
         creator.check_quota(new)
-        hurry = _wakes(session, interruption, api, watch)
+        hurry = _hurry_on_interruption(session, interruption, api, watch)
         with interruption:
             session.writing = True
             made += _one_by_one(session, creator, new, watch)
@@ -127,7 +127,7 @@ def _one_by_one(session: Session, creator: "Creator", new: Sequence["NewPage"], 
     watch.end()
 
 
-def _wakes(session: Session, interruption: "Interruption", api: "WritingApi", watch: "Watch") -> Thread:
+def _hurry_on_interruption(session: Session, interruption: "Interruption", api: "WritingApi", watch: "Watch") -> Thread:
     """Let the first Ctrl-C give what is under way a few seconds more, and say so."""
 
     def hurry() -> None:
@@ -149,8 +149,6 @@ def _exit_code(session: Session, made: Sequence["Made"]) -> int:
 
 
 def _tell(session: Session, made: "Made") -> None:
-    from bio_sync.shell import path_word, typed  # noqa: PLC0415
-
     said = visible(made.message)
     if made.request_id and made.outcome not in _GOOD:
         said += f" (request {visible(made.request_id)})"
@@ -163,8 +161,6 @@ def _tell(session: Session, made: "Made") -> None:
 
 
 def _tell_what_is_next(session: Session, new: Sequence["NewPage"], made: Sequence["Made"]) -> None:
-    from bio_sync.shell import path_word, typed  # noqa: PLC0415
-
     there = {each.file for each in made if each.outcome == "created"}
     public = [path_word(page.file) for page in new if page.wanted.published and page.file in there]
     if public:
@@ -172,8 +168,9 @@ def _tell_what_is_next(session: Session, new: Sequence["NewPage"], made: Sequenc
 
 
 def _tell_summary(session: Session, made: Sequence["Made"]) -> None:
-    counted = Counter(each.outcome for each in made)
-    counts = ", ".join(f"{count:,} {word}" for word, count in counted.items())
+    from bio_sync import report  # noqa: PLC0415
+
     assert session.meter is not None  # noqa: S101 - connected
-    used = calls_used(session.meter.calls, session.meter.quota_remaining)
-    session.terminal.result(f"Pages: {counts}. API: {used}.\n")
+    calls, left = session.meter.calls, session.meter.quota_remaining
+    pages: Counter[str] = Counter(each.outcome for each in made)
+    session.terminal.result(report.summary_text(pages, calls=calls, quota_remaining=left))

@@ -8,6 +8,7 @@ from bio_sync.commands.group import Out, command, format_option, out_option, pat
 from bio_sync.commands.output import check_folders, save, writing_up
 from bio_sync.commands.service import configuration, connect, planned, read_page_files
 from bio_sync.options import Session
+from bio_sync.shell import id_words, path_word, typed
 
 if TYPE_CHECKING:
     from bio_sync.config import Config
@@ -50,12 +51,11 @@ def drift(session: Session, paths: tuple[str, ...], output_format: str, outs: tu
 def _answers(session: Session, config: "Config", files: "PageFiles", made: "Plan") -> "Answers":
     """Give by page id what ends a drift; a file that a pull of its page's id would not find is pulled by its name."""
     from bio_sync import pulling  # noqa: PLC0415
-    from bio_sync.shell import id_words, path_word, typed  # noqa: PLC0415
 
     if not made.changes:
         return {}
     told = ("--config", session.config) if session.config else ()
-    found = {os.path.realpath(file.path) for file in pulling.page_files(config, ())}
+    found = {os.path.realpath(file.path) for file in pulling.every_page_file(config, ())}
     answers = {}
     for change in made.changes:
         source = files.sources[change.page_id]

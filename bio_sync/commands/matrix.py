@@ -4,7 +4,7 @@ import click
 
 from bio_sync.commands.group import command, format_option
 from bio_sync.options import Session
-from bio_sync.visible import plural, shortened
+from bio_sync.visible import and_more, plural, shortened
 
 MOST_NAMED = 20
 
@@ -37,10 +37,9 @@ def matrix(session: Session, *, folders: tuple[str, ...], output_format: str, ba
         "gitlab": lambda: workspaces.gitlab_pipeline(chosen, base=comparison.commit if comparison else None),
     }
     session.terminal.result(forms[output_format]())
-    names = ", ".join(workspace.name for workspace in chosen[:MOST_NAMED])
-    more = f" and {len(chosen) - MOST_NAMED:,} more" if len(chosen) > MOST_NAMED else ""
+    names = ", ".join(workspace.name for workspace in chosen[:MOST_NAMED]) + and_more(len(chosen) - MOST_NAMED)
     count = f"{len(chosen):,}{differ}" if differ else plural(len(chosen), "workspace")
-    session.terminal.say(f"{count}{': ' if names else ''}{names}{more}")
+    session.terminal.say(f"{count}{': ' if names else ''}{names}")
     for note in comparison.notes if comparison else ():
         session.terminal.say(f"note: {note}")
     return 0

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from bio_sync.api import Api, WritingApi
 from bio_sync.applying.stored import stored_otherwise
-from bio_sync.creating.files import NO_ID, Made, NewPage, Word
+from bio_sync.creating.files import NOT_MADE_YET, Made, NewPage, Word
 from bio_sync.errors import AlreadyClaimed, NotWritten, PageGone, QuotaTooSmall, ServiceError, UnclearWrite
 from bio_sync.jsonvalues import same
 from bio_sync.model import LivePage, PageContent, same_content
@@ -64,7 +64,7 @@ class Creator:
             self._stopped = f"not tried: {left:,} calls are left this month, and {self.reserve:,} are kept for people"
             return Made(new.file, "skipped", message=self._stopped)
         try:
-            new.with_id(NO_ID)
+            new.with_id(NOT_MADE_YET)
             return self._sent(new)
         except NotWritten as error:
             return Made(new.file, "failed", message=error.message)

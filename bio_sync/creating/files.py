@@ -19,13 +19,13 @@ from bio_sync.model import WRITABLE_FIELDS, DesiredPage, PageContent, desired_pa
 from bio_sync.pages import read_document
 from bio_sync.problems import Problem
 from bio_sync.progress import READING, RULES, UNWATCHED, Watch
-from bio_sync.visible import shortened, visible
+from bio_sync.visible import cause_of, shortened, visible
 from bio_sync.yamledit import CannotEdit, edited
 from bio_sync.yamltext import MOST_BYTES, Document
 
 NO_PAGE = PageContent("", None, {}, published=False)
 # Stands for the id that is not there yet, where all else of a file is checked; no service gives it, for its spaces.
-NO_ID = "not made yet"
+NOT_MADE_YET = "not made yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,15 @@ class NewPage:
         try:
             text = read_bytes(self.found, most=MOST_BYTES).decode("utf-8")
             own = yamltext.read(text.encode("utf-8"), file="").mapping
-            if own.get("id") is None or own["id"] == page_id != NO_ID:
+            if own.get("id") is None or own["id"] == page_id != NOT_MADE_YET:
                 return with_modeline(edited(text, {**own, "id": page_id}), self.modeline)
             why = f"by now it is the file of page {shortened(str(own['id']))}"
         except CannotEdit:
             why = "its form leaves no place for one; write it as lines of `key: value`"
-        except (LeavesRepository, OSError, ValueError) as error:
-            why = f"it can't be read any more: {visible(str(getattr(error, 'strerror', None) or error))}"
+        except OSError as error:
+            why = f"it can't be read any more: {cause_of(error)}"
+        except (LeavesRepository, ValueError) as error:
+            why = f"it can't be read any more: {visible(str(error))}"
         raise NotWritten(f"no id can be written into {visible(self.file)}: {why}", hint="look at the file")
 
 
@@ -148,7 +150,7 @@ def read_new(
 def _with_some_id(document: Document) -> Document:
     if not isinstance(document.value, dict):
         return document
-    return replace(document, value={**document.value, "id": NO_ID})
+    return replace(document, value={**document.value, "id": NOT_MADE_YET})
 
 
 def _complaints(document: Document, *, is_new: bool, needs_title: bool) -> list[Problem]:
@@ -189,7 +191,7 @@ def _names(files: Sequence[FoundFile]) -> dict[str, list[str]]:
 
 def _check_writable(new: NewPage) -> None:
     """Make sure before the POST that the id can be written into the file; raises NotWritten."""
-    new.with_id(NO_ID)
+    new.with_id(NOT_MADE_YET)
     if not (os.access(new.path, os.W_OK) and os.access(new.path.parent, os.W_OK)):
         raise NotWritten(f"{visible(new.file)} can't be written", hint="check who may write the file and its folder")
 

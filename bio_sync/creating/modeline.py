@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bio_sync.config import Config
 from bio_sync.schemafiles import schema_beside
+from bio_sync.yamlplaces import line_end
 from bio_sync.yamltext import MOST_BYTES
 
 # As yaml-language-server reads it (modelineUtil, 1.25), and the editors of JetBrains: `# $schema: …`.
@@ -27,6 +28,5 @@ def with_modeline(text: str, line: str) -> str:
     if not line or _IS_THERE.search(start) or start.lstrip().startswith("{"):
         return text
     mark = text[: len(text) - len(start)]
-    ending = "\r\n" if "\r\n" in start else "\n"
-    whole = f"{mark}{line}{ending}{start}"
+    whole = f"{mark}{line}{line_end(start)}{start}"
     return whole if len(whole.encode("utf-8")) <= MOST_BYTES else text

@@ -12,7 +12,7 @@ from bio_sync.houserules.rulesfile import about_rules, read_rules
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.key import SECRETS
 from bio_sync.problems import Problem
-from bio_sync.visible import visible
+from bio_sync.visible import cause_of
 from bio_sync.yamltext import Document
 
 SECONDS, SECONDS_A_PAGE = 10.0, 0.02
@@ -47,7 +47,7 @@ def house_problems(documents: Sequence[Document], rules: HouseRules, *, seconds:
     except subprocess.TimeoutExpired:
         return [about_rules(read, f"took longer than {seconds:.3g} seconds", hint=_SIMPLER)]
     except OSError as error:
-        return [about_rules(read, f"can't be tried: {visible(error.strerror or 'unknown')}", hint="")]
+        return [about_rules(read, f"can't be tried: {cause_of(error)}", hint="")]
     if done.returncode:
         memory = f"need more than {MOST_MEMORY / 2**30:.3g} GiB of memory"
         why = memory if done.returncode == OUT_OF_MEMORY else "ended the process that tried them"

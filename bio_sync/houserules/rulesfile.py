@@ -9,14 +9,14 @@ from bio_sync import yamltext
 from bio_sync.config import HouseRules
 from bio_sync.files import PAGE_SUFFIXES, LeavesRepository, read_bytes
 from bio_sync.jsonvalues import Json, JsonObject, parsed
+from bio_sync.pointer import ValuePath
 from bio_sync.problems import Problem
-from bio_sync.visible import shortened, visible
-from bio_sync.yamlevents import Path
+from bio_sync.visible import cause_of, shortened, visible
+from bio_sync.yamlevents import MOST_LEVELS
 from bio_sync.yamltext import MOST_BYTES, Document
 
 RULE = "house-rules-file"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MOST_LEVELS = 64
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 # Values that stand under these are no schemas.
 _NO_SCHEMAS = ("const", "enum", "default", "examples")
@@ -30,8 +30,9 @@ def read_rules(rules: HouseRules) -> Document:
     except LeavesRepository as error:
         why = str(error)
     except OSError as error:
-        why = f"the file can't be read: {visible(error.strerror or 'unknown')}"
+        why = f"the file can't be read: {cause_of(error)}"
     else:
+        # Of one that is too large, YAML's reader says so.
         is_yaml = name.endswith(PAGE_SUFFIXES) or len(data) > MOST_BYTES
         document = yamltext.read(data, file=name) if is_yaml else _json(data, name)
         return document if document.problems else replace(document, problems=tuple(_reasons(document)))
@@ -89,9 +90,9 @@ def validator_class(schema: JsonObject) -> Any:
         return None
 
 
-def references(schema: Json) -> Iterator[tuple[Path, Json]]:
+def references(schema: Json) -> Iterator[tuple[ValuePath, Json]]:
     """Give every reference with its path, and, before it is walked into, what lies too deep; never recursing."""
-    ahead: list[tuple[Path, Json]] = [((), schema)]
+    ahead: list[tuple[ValuePath, Json]] = [((), schema)]
     while ahead:
         path, value = ahead.pop()
         if len(path) > MOST_LEVELS:

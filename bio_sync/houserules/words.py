@@ -1,6 +1,5 @@
 """What the house rules find, in the words of somebody who writes pages."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -9,11 +8,11 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError, best_match
 
-from bio_sync.complaints import KINDS, as_checked, missing_keys, wrong_type
+from bio_sync.complaints import KINDS, as_checked, did_you_mean, missing_keys, wrong_type
 from bio_sync.jsonvalues import Json
+from bio_sync.pointer import ValuePath
 from bio_sync.problems import Problem
 from bio_sync.visible import plural, shortened
-from bio_sync.yamlevents import Path
 from bio_sync.yamltext import Document
 
 RULE = "house-rule"
@@ -56,7 +55,7 @@ def _description(schema: Any) -> str:
 
 def _worded(page: Document, error: ValidationError) -> Iterator[tuple[Problem, Any]]:
     """Give the problems that an error stands for, each with the part of the schema that may say why."""
-    path: Path = tuple(error.absolute_path)
+    path: ValuePath = tuple(error.absolute_path)
     value: Any = error.instance
     limit: Any = error.validator_value
     schema: Any = error.schema
@@ -83,7 +82,7 @@ def _worded(page: Document, error: ValidationError) -> Iterator[tuple[Problem, A
             yield page.problem(path, message, rule=RULE, hint=hint), schema
 
 
-def _words(page: Document, path: Path, error: ValidationError) -> tuple[str, str]:
+def _words(page: Document, path: ValuePath, error: ValidationError) -> tuple[str, str]:
     """Give the message and the hint of one error."""
     value: Any = error.instance
     limit: Any = error.validator_value
@@ -117,7 +116,7 @@ def _bound(keyword: str, name: str, value: Any, limit: Any) -> str:
     return f"{name} is {value}, and has to be {_LIMITS[keyword]} {limit}" if keyword in _LIMITS else ""
 
 
-def _name(path: Path) -> str:
+def _name(path: ValuePath) -> str:
     if not path:
         return "the page"
     if isinstance(path[-1], int):
@@ -131,8 +130,4 @@ def _shown(value: Json) -> str:
 
 def _meant(value: Json, known: Sequence[Json]) -> str:
     """Say which of the known values somebody may have meant, or else all of them."""
-    texts = [str(each) for each in known]
-    close = difflib.get_close_matches(str(value).lower(), texts, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    return f"allowed: {', '.join(texts)}" if texts else ""
+    return did_you_mean(value, known) or (f"allowed: {', '.join(map(str, known))}" if known else "")

@@ -67,14 +67,12 @@ def _lines(plan: Plan, answers: Answers) -> Iterator[text.Line]:
         yield (("Drift, ", "title"), (f"{MEANING}.", "plain"))
         yield ()
     for page in pages:
+        # As visitors see it now: what an apply would publish or hide is among the steps.
         yield from text.page_lines(replace(page.change, actions=(UPDATE,)), page.steps)
         yield (("  to take it over:  ", "quiet"), (page.pull, "title"))
         yield (("  to put it back:   ", "quiet"), (page.apply, "title"))
         yield ()
-    warnings = list(words.warnings(plan))
-    yield from ((("! ", "warning"), (warning, "warning")) for warning in warnings)
-    if warnings:
-        yield ()
+    yield from text.warning_lines(plan)
     if plan.unmanaged:
         yield (("Live pages without a file: ", "title"), ("bio-sync pull PAGE_ID gives one a file.", "plain"))
         for page_id, rest in _unmanaged(plan)[:MOST_UNMANAGED]:
@@ -137,10 +135,7 @@ def _block(page: Drifted) -> str:
         words.impact_of(change),
     ]
     address = f"{markdown.span(words.address_of(change))}\n\n" if change.html_url else ""
-    diffs = list(markdown.fitting(map(markdown.diff, page.steps), BYTES_OF_STEPS))
-    body = markdown.fenced("".join(diffs), "diff") if diffs else ""
-    if len(diffs) < len(page.steps):
-        body += f"\n{plural(len(page.steps) - len(diffs), 'more difference')} of this page did not fit here.\n"
+    body = markdown.diffs(page.steps, BYTES_OF_STEPS, "difference")
     answers = markdown.fenced(f"{page.pull}\n{page.apply}\n", "sh")
     return (
         f"\n<details open>\n<summary>{' · '.join(parts)}</summary>\n\n{address}{body}\n"

@@ -65,7 +65,6 @@ def render(plan: Plan) -> str:
         words=words,
         most_transitions=MOST_TRANSITIONS,
         visible=visible,
-        signs=words.SIGNS,
         verbs=VERBS,
         pages=[_shown(change, plan, groups[change.page_id]) for change in changes],
     )

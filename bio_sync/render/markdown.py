@@ -168,13 +168,18 @@ def _block(pages: Sequence[Page], number: int, plan: Plan, *, is_open: bool, roo
     begin = f"\n<details{' open' if is_open else ''}>\n<summary>{_summary(change, steps, plan)}</summary>\n\n"
     begin += f"{span(words.address_of(change))}\n\n" if change.html_url else ""
     around = BYTES_AROUND + 2 * len(_fence("".join(map(diff, steps))))
-    diffs = list(fitting(map(diff, steps), room - size(heading + begin) - around))
-    if not diffs:
+    room -= size(heading + begin) + around
+    if not any(fitting(map(diff, steps), room)):
         return ""
-    body = fenced("".join(diffs), "diff")
-    if len(diffs) < len(steps):
-        body += f"\n{plural(len(steps) - len(diffs), 'more change')} of this page did not fit here.\n"
-    return f"{heading}{begin}{body}\n</details>\n"
+    return f"{heading}{begin}{diffs(steps, room, 'change')}\n</details>\n"
+
+
+def diffs(steps: Sequence[Step], room: float, noun: str) -> str:
+    """Give steps as one fenced diff, as many as have room in bytes, and say how many there are more of the `noun`."""
+    shown = list(fitting(map(diff, steps), room))
+    left = len(steps) - len(shown)
+    more = f"\n{plural(left, f'more {noun}')} of this page did not fit here.\n" if left else ""
+    return (fenced("".join(shown), "diff") if shown else "") + more
 
 
 def _summary(change: Change, steps: Sequence[Step], plan: Plan, quoted: Quoted = code) -> str:

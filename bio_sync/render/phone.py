@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from bio_sync.alignment import aligned
 from bio_sync.jsonvalues import Json, canonical, same
-from bio_sync.model import PageContent, same_field
+from bio_sync.model import PageContent, links_of, same_field
 from bio_sync.planning import Change
 from bio_sync.pointer import from_pointer
 from bio_sync.positions import positions_of_moves
@@ -69,13 +69,17 @@ class Phone:
 def phones_of(change: Change) -> tuple[Phone, Phone]:
     """Draw a changed page as it is and as it would be, each with marks on what differs from the other."""
     before, after = change.before, change.after
-    old, new = _links(before), _links(after)
+    old, new = links_of(before.page_data), links_of(after.page_data)
     pairs = aligned(old, new)
+    back = {source: target for target, source in pairs.items()}
     moved = _moved(change)
+    moved_from = {target: source for source, target in moved.items()}
+    gone_or_kept = _drawn(old, new, back, moved, move="moves to", alone=("removed", "removed"))
+    kept_or_new = _drawn(new, old, pairs, moved_from, move="moved from", alone=("added", "new"))
     tone = zlib.crc32(change.page_id.encode()) % TONES
     return (
-        _phone(before, after, _old_links(old, new, pairs, moved), tone, "picture changes"),
-        _phone(after, before, _new_links(old, new, pairs, moved), tone, "new picture"),
+        _phone(before, after, gone_or_kept, tone, "picture changes"),
+        _phone(after, before, kept_or_new, tone, "new picture"),
     )
 
 
@@ -117,30 +121,20 @@ def _marked(text: str, name: str, *, differs: bool, missing: bool) -> Drawn:
     return Drawn(text, "changed", f"{name} changed", missing) if differs else Drawn(text, missing=missing)
 
 
-def _old_links(
-    old: Sequence[Json], new: Sequence[Json], pairs: Mapping[int, int], moved: Mapping[int, int]
+def _drawn(
+    links: Sequence[Json],
+    others: Sequence[Json],
+    pairs: Mapping[int, int],
+    moves: Mapping[int, int],
+    *,
+    move: str,
+    alone: tuple[Kind, str],
 ) -> list[Drawn]:
-    target_of = {source: target for target, source in pairs.items()}
-    drawn = []
-    for index, link in enumerate(old):
-        if index not in target_of:
-            drawn.append(Drawn(_label(link), "removed", "removed"))
-        else:
-            drawn.append(_kept(link, new[target_of[index]], _move("moves to", index, moved)))
-    return drawn
-
-
-def _new_links(
-    old: Sequence[Json], new: Sequence[Json], pairs: Mapping[int, int], moved: Mapping[int, int]
-) -> list[Drawn]:
-    source_of = {target: source for source, target in moved.items()}
-    drawn = []
-    for index, link in enumerate(new):
-        if index not in pairs:
-            drawn.append(Drawn(_label(link), "added", "new"))
-        else:
-            drawn.append(_kept(link, old[pairs[index]], _move("moved from", index, source_of)))
-    return drawn
+    """Draw the links of one side; `pairs` and `moves` lead to the other, and `alone` marks those that lead nowhere."""
+    return [
+        _kept(link, others[pairs[index]], _move(move, index, moves)) if index in pairs else Drawn(_label(link), *alone)
+        for index, link in enumerate(links)
+    ]
 
 
 def _move(words: str, index: int, moved: Mapping[int, int]) -> str:
@@ -180,11 +174,6 @@ def _runs(links: Sequence[Drawn]) -> Iterator[Run]:
     for is_near, group in groupby(range(len(links)), key=near.__contains__):
         run = tuple(links[index] for index in group)
         yield Run(run, folded=not is_near and len(run) >= LEAST_FOLDED)
-
-
-def _links(page: PageContent) -> list[Json]:
-    links = page.page_data.get("links")
-    return links if isinstance(links, list) else []
 
 
 def _why_no_links(page: PageContent) -> str:

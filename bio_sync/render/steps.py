@@ -3,11 +3,10 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-from bio_sync.diff import Operation
+from bio_sync.diff import Op, Operation
 from bio_sync.jsonvalues import Json
-from bio_sync.model import FIELDS
+from bio_sync.model import FIELDS, links_of
 from bio_sync.origin import Origin
 from bio_sync.planning import Change
 from bio_sync.pointer import from_pointer
@@ -31,7 +30,7 @@ class Step:
     item was and will be, counted from 1. A `publication` makes a page public, or hides it.
     """
 
-    op: Literal["add", "remove", "replace", "move"]
+    op: Op
     origin: Origin | None
     name: str
     before: str
@@ -87,8 +86,8 @@ def _word(token: str) -> str:
 
 def _label(change: Change, index: int) -> str:
     """Give the label of a link that is edited: edits come last, so that it stands where it will stand."""
-    links = change.after.page_data.get("links")
-    link = links[index] if isinstance(links, list) and index < len(links) else None
+    links = links_of(change.after.page_data)
+    link = links[index] if index < len(links) else None
     label = link.get("label") if isinstance(link, dict) else None
     return json.dumps(label, ensure_ascii=False) if isinstance(label, str) and len(label) <= MOST_OF_A_LABEL else ""
 

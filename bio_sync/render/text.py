@@ -55,10 +55,7 @@ def _lines(plan: Plan) -> Iterator[Line]:
             yield from _page(change, steps, offline=offline)
             yield ()
     yield from _destinations(plan)
-    told = list(_warnings(plan))
-    yield from told
-    if told:
-        yield ()
+    yield from warning_lines(plan)
     yield from _transitions(plan)
     yield from _summary(plan)
 
@@ -139,8 +136,12 @@ def _destinations(plan: Plan) -> Iterator[Line]:
     yield ()
 
 
-def _warnings(plan: Plan) -> Iterator[Line]:
-    yield from ((("! ", "warning"), (warning, "warning")) for warning in words.warnings(plan))
+def warning_lines(plan: Plan) -> Iterator[Line]:
+    """Give a line for each warning, and an empty one behind them."""
+    warnings = list(words.warnings(plan))
+    yield from ((("! ", "warning"), (warning, "warning")) for warning in warnings)
+    if warnings:
+        yield ()
 
 
 def _transitions(plan: Plan) -> Iterator[Line]:

@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from bio_sync.destinations import Destination, new_destinations
 from bio_sync.origin import ORIGINS, Origin
-from bio_sync.planning import PUBLISH, UNPUBLISH, UPDATE, Change, Plan
+from bio_sync.planning import PUBLISH, UNPUBLISH, UPDATE, Change, Plan, UnmanagedPage
 from bio_sync.render.steps import MOST_OF_A_NAME, Step, steps_of
-from bio_sync.visible import plural, shortened, visible
+from bio_sync.visible import and_more, plural, shortened, visible
 
 # How a form shows a foreign name inside a sentence of ours.
 Quoted: TypeAlias = Callable[[str], str]
@@ -176,10 +176,15 @@ def unmanaged(plan: Plan, quoted: Quoted = visible) -> str:
     """Name the live pages that no file names; empty when there are none."""
     if not plan.unmanaged:
         return ""
-    named = ", ".join(quoted(shortened(page.slug or page.page_id)) for page in plan.unmanaged[:MOST_UNMANAGED])
-    more = len(plan.unmanaged) - MOST_UNMANAGED
-    named += f" and {more:,} more" if more > 0 else ""
+    named = ", ".join(_stranger(page, quoted) for page in plan.unmanaged[:MOST_UNMANAGED])
+    named += and_more(len(plan.unmanaged) - MOST_UNMANAGED)
     return f"{plural(len(plan.unmanaged), 'live page')} without a file: {named}."
+
+
+def _stranger(page: UnmanagedPage, quoted: Quoted) -> str:
+    """Name a page by what people know and by what `pull` takes."""
+    page_id = quoted(page.page_id)
+    return f"{quoted(shortened(page.slug))} ({page_id})" if page.slug else page_id
 
 
 def calls(plan: Plan) -> str:
@@ -220,7 +225,5 @@ def _destination(found: Destination) -> str:
 
 
 def _files(files: Sequence[str]) -> str:
-    more = len(files) - MOST_FILES
-    return ", ".join(shortened(file, MOST_OF_A_NAME) for file in files[:MOST_FILES]) + (
-        f" and {more:,} more" if more > 0 else ""
-    )
+    named = ", ".join(shortened(file, MOST_OF_A_NAME) for file in files[:MOST_FILES])
+    return named + and_more(len(files) - MOST_FILES)

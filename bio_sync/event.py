@@ -1,9 +1,9 @@
-"""GitHub's event file: what started a run (docs.github.com, "Events that trigger workflows")."""
+"""What started a run: GitHub's event file (docs.github.com, "Events that trigger workflows"), ids and numbers in it."""
 
 import re
 from pathlib import Path
 
-from bio_sync.jsonvalues import JsonObject, member, parsed
+from bio_sync.jsonvalues import Json, JsonObject, member, parsed
 
 # A pull request's event is some 30 KB; GitHub cuts events off at 25 MB.
 MOST_EVENT_BYTES = 32 * 1024 * 1024
@@ -29,3 +29,8 @@ def pushed_commit(event: JsonObject) -> str | None:
     """Give the commit that was pushed to the pull request, which is not the merge that a workflow checks out."""
     commit = member(event, "pull_request", "head", "sha")
     return commit if isinstance(commit, str) and COMMIT.fullmatch(commit) else None
+
+
+def number_of(value: Json) -> int | None:
+    """Give the number by which GitHub knows a thing, such as an issue or a run; None for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

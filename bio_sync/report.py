@@ -1,21 +1,23 @@
 """Problems, outcomes and failures in the words of a terminal and as JSON."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import cast
 
 from bio_sync.applying.outcomes import Outcome, Report, held_back
 from bio_sync.errors import BioSyncError, InvalidFiles, ServiceError
 from bio_sync.jsonvalues import Json, JsonObject, json_text
-from bio_sync.pages import PageFiles
+from bio_sync.pages import MOST_OF_A_POINTER, PageFiles
 from bio_sync.planning import Plan
 from bio_sync.problems import Problem
-from bio_sync.visible import calls_used, shortened, visible
+from bio_sync.visible import calls_used, shortened, tally, visible
 
 FORMAT_VERSION = "1.0"
 
 
 def problem_text(problem: Problem) -> str:
     """Write a problem as `file:line:column: pointer: message`, and its hint on a line of its own."""
-    pointer = f"{shortened(problem.pointer, 200)}: " if problem.pointer else ""
+    pointer = f"{shortened(problem.pointer, MOST_OF_A_POINTER)}: " if problem.pointer else ""
     hint = f"  hint: {problem.hint}\n" if problem.hint else ""
     return f"{problem.file}:{problem.line}:{problem.column}: {pointer}{problem.message}\n{hint}"
 
@@ -24,11 +26,25 @@ def problems_json(files: PageFiles) -> str:
     """Write the problems and warnings of page files as JSON."""
     return as_text(
         {
-            "problems": [_problem(problem) for problem in files.problems],
-            "warnings": [_problem(problem) for problem in files.warnings],
+            "problems": _problems(files.problems),
+            "warnings": _problems(files.warnings),
             "files": files.files,
         }
     )
+
+
+def problem_of(value: Json) -> Problem | None:
+    """Read a problem from JSON, made visible once more since it comes from a file; None for what is none."""
+    if not isinstance(value, dict):
+        return None
+    file, pointer, message, hint, rule = (
+        visible(text) if isinstance(text := value.get(name), str) else ""
+        for name in ("file", "pointer", "message", "hint", "rule")
+    )
+    line, column = value.get("line"), value.get("column")
+    if not message or not isinstance(line, int) or not isinstance(column, int):
+        return None
+    return Problem(file, line, column, pointer, message, hint, rule)
 
 
 def outcome_text(outcome: Outcome) -> str:
@@ -39,10 +55,9 @@ def outcome_text(outcome: Outcome) -> str:
     return f"{outcome.outcome:<9}  {visible(outcome.file)}{words}{request}\n"
 
 
-def summary_text(report: Report, *, calls: int, quota_remaining: int | None) -> str:
-    """Say in one sentence what became of all pages, and what it cost."""
-    counts = ", ".join(f"{count:,} {word}" for word, count in report.summary.items() if count) or "nothing to do"
-    return f"Pages: {counts}. API: {calls_used(calls, quota_remaining)}.\n"
+def summary_text(pages: Mapping[str, int], *, calls: int, quota_remaining: int | None) -> str:
+    """Say in one sentence what became of all pages, counted by outcome, and what it cost."""
+    return f"Pages: {tally(pages)}. API: {calls_used(calls, quota_remaining)}.\n"
 
 
 def report_json(report: Report, *, calls: int, quota_remaining: int | None, journal: str | None = None) -> JsonObject:
@@ -82,7 +97,7 @@ def failure_json(
     if command == "validate":
         result |= {"problems": [], "warnings": [], "files": 0}
     if isinstance(error, InvalidFiles):
-        result["problems"] = [_problem(problem) for problem in error.problems]
+        result["problems"] = _problems(error.problems)
         result["files"] = error.files
     return result
 
@@ -107,13 +122,5 @@ def _outcomes(report: Report) -> list[Json]:
     ]
 
 
-def _problem(problem: Problem) -> Json:
-    return {
-        "file": problem.file,
-        "line": problem.line,
-        "column": problem.column,
-        "pointer": problem.pointer,
-        "message": problem.message,
-        "hint": problem.hint,
-        "rule": problem.rule,
-    }
+def _problems(problems: Iterable[Problem]) -> list[Json]:
+    return [asdict(problem) for problem in problems]

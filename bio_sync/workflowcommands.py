@@ -15,6 +15,9 @@ from bio_sync.visible import plural, visible
 # GitHub shows ten errors, ten warnings and ten notices of a step and drops the rest in silence: the tenth is for
 # saying how many there are (actions/toolkit, docs/problem-matchers.md, "Limitations").
 MOST_OF_A_KIND = 9
+# GitHub drops a job summary of more than 1 MiB a step, all of it, and the step stays green (docs.github.com, "Workflow
+# commands": "Step isolation and limits").
+MOST_SUMMARY_BYTES = 1024 * 1024
 # Hexadecimal digits of 128 bits.
 LEAST_RANDOM = 32
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -81,14 +84,9 @@ def output_lines(name: str, value: str, delimiter: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise ValueError("no name of an output")
-    _check_random(delimiter, value)
+    if len(delimiter) < LEAST_RANDOM or not _NAME.fullmatch(delimiter) or delimiter.lower() in value.lower():
+        raise ValueError("a delimiter has to be random, and to stand nowhere in the value")
     return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
-
-
-def _check_random(token: str, text: str) -> None:
-    # The runner takes a token in either case.
-    if len(token) < LEAST_RANDOM or not _NAME.fullmatch(token) or token.lower() in text.lower():
-        raise ValueError("a token has to be random, and to stand nowhere in the text")
 
 
 def _data(text: str) -> str:

@@ -6,6 +6,7 @@ import traceback
 from typing import NoReturn
 
 from bio_sync.action import approval, running
+from bio_sync.action.inputs import variable
 from bio_sync.action.runner import Runner
 from bio_sync.cli import INCOMPLETE, INTERRUPTED, TERMINATED, take_signals
 from bio_sync.errors import BioSyncError, Terminated
@@ -26,12 +27,9 @@ def main() -> NoReturn:
 
 
 def _step(arguments: list[str]) -> int:
-    environment = os.environ
-    runner = Runner(environment, key_at_hand(environment))
+    runner = Runner(os.environ, key_at_hand(os.environ))
     try:
-        if arguments == ["approved"]:
-            return approval.find(environment)
-        return running.run(environment, take_signals)
+        return approval.find(runner) if arguments == ["approved"] else running.run(runner, take_signals)
     except BioSyncError as error:
         runner.log(f"error: {error.message}\nhint: {error.hint}\n")
         return error.exit_code
@@ -40,7 +38,7 @@ def _step(arguments: list[str]) -> int:
             runner.log(traceback.format_exc())
         runner.log(command("error", "this is a bug in bio-sync: please report it with the lines above"))
         # Of an apply, nobody can say any more that nothing was written.
-        return INCOMPLETE if environment.get("BIO_SYNC_COMMAND") == "apply" else 1
+        return INCOMPLETE if os.environ.get(variable("command")) == "apply" else 1
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bio_sync.action.carrying import JOURNAL, PLAN, Done
+from bio_sync.action.carrying import JOURNAL, Done
 from bio_sync.action.inputs import variable
 from bio_sync.action.runner import Runner, read_json, write_json
 from bio_sync.errors import BioSyncError
-from bio_sync.github import GitHub, approved, read_run
+from bio_sync.github import GitHub, NotApproved, approved, read_run
 from bio_sync.jsonvalues import digest
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 # The artifact is unpacked beside what was found, never over it: a pull request may have put anything into one.
 FOUND, ARTIFACT = "approved.json", "artifact"
@@ -23,26 +23,20 @@ FOUND, ARTIFACT = "approved.json", "artifact"
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-class NothingAgreed(BioSyncError):
-    """There is no plan that somebody has seen before it was merged, or it can't be had any more."""
-
-    reason = "not-approved"
-
-
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class ApprovedPlan:
     """The saved plan that an apply is held to, and its digest."""
 
-    plan: Path
+    path: Path
     digest: str
 
 
-def find(environment: "Mapping[str, str]", *, sleep: "Callable[[float], None]" = time.sleep) -> int:
+def find(runner: Runner, *, sleep: "Callable[[float], None]" = time.sleep) -> int:
     """Find the plan that the pull request merged by this push has shown, and say where its artifact is.
 
     That there is none is no failure of this step: whoever needs the plan says so.
     """
-    runner = Runner(environment)
+    environment = runner.environment
     folder, label = runner.new_folder(), environment.get(variable("label"), "").strip()
     runner.output("folder", str(folder))
     runner.output("into", str(folder / ARTIFACT))
@@ -50,40 +44,41 @@ def find(environment: "Mapping[str, str]", *, sleep: "Callable[[float], None]" =
         with GitHub(read_run(environment), sleep=sleep) as github:
             found = approved(github, environment.get("GITHUB_SHA", ""), label=label)
     except BioSyncError as error:
-        write_json(folder / FOUND, {"message": error.message})
+        write_json(folder / FOUND, {"message": error.message, "hint": error.hint})
         return 0
     write_json(folder / FOUND, {"digest": found.digest, "pull_request": found.pull_request})
     runner.output("run-id", str(found.run))
-    runner.output("artifact", artifact_name(PLAN, label))
+    runner.output("artifact", artifact_name("plan", label))
     return 0
 
 
-def read_agreed(folder: str) -> Agreed:
-    """Give the plan that was found and fetched; raises NothingAgreed, saying why there is none."""
+def read_approved(folder: str) -> ApprovedPlan:
+    """Give the plan that was found and fetched; raises NotApproved, saying why there is none."""
     found = read_json(Path(folder) / FOUND) if folder else {}
     if "digest" not in found:
-        raise NothingAgreed(str(found.get("message") or "nothing tells which plan was approved"))
+        message = str(found.get("message") or "nothing tells which plan was approved")
+        raise NotApproved(message, hint=str(found.get("hint") or ""))
     shown = f"pull request {found.get('pull_request')}"
-    plan = Path(folder) / ARTIFACT / f"{PLAN}.json"
+    plan = Path(folder) / ARTIFACT / "plan.json"
     if not plan.is_file():
-        raise NothingAgreed(
+        raise NotApproved(
             f"the plan that {shown} has shown can't be fetched: its artifact has expired, was never kept,"
             " or the job lacks `permissions: actions: read`"
         )
     if read_json(plan).get("digest") != found["digest"]:
-        raise NothingAgreed(
+        raise NotApproved(
             f"the plan in the artifact is not the one that the comment of {shown} tells of",
-            hint="find out who has changed it first",
+            hint="nothing was written: find out who has changed it, then run this workflow by hand",
         )
-    return Agreed(plan, visible(str(found["digest"])))
+    return ApprovedPlan(plan, visible(str(found["digest"])))
 
 
 def artifact_of(done: Done, label: str) -> str:
     """Name the artifact that keeps what a command made; empty when there is nothing to keep."""
     if "journal-file" in done.files:
         return artifact_name(JOURNAL.partition(".")[0], label)
-    keeps = done.command == PLAN and "plan-file" in done.files and not done.error
-    return artifact_name(PLAN, label) if keeps and not done.document.get("offline") else ""
+    keeps = done.command == "plan" and "plan-file" in done.files and not done.error
+    return artifact_name("plan", label) if keeps and not done.document.get("offline") else ""
 
 
 def artifact_name(kind: str, label: str) -> str:

@@ -5,13 +5,14 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from bio_sync import cli
 from bio_sync.action.inputs import Inputs
-from bio_sync.action.runner import read_json
+from bio_sync.action.runner import json_object, read_json
 from bio_sync.action.telling import outcome_lines, problem_lines
-from bio_sync.jsonvalues import JsonObject, parsed
+from bio_sync.commands.drift import DRIFTED
+from bio_sync.jsonvalues import JsonObject
 from bio_sync.options import Session
 from bio_sync.shell import typed
 
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
     from bio_sync.action.runner import Runner
 
-DRIFTED = 2
 # What a result holds that says itself how it ended.
 _RESULTS = frozenset(("error", "problems", "outcomes", "changes"))
-PLAN, DRIFT, JOURNAL = "plan", "drift", "journal.json"
+JOURNAL = "journal.json"
 # The forms that a plan and a drift are kept in, and the outputs that name their files.
-FORMS = {PLAN: {".json": "plan-file", ".md": "markdown-file", ".html": "html-file"}}
-FORMS |= {DRIFT: {".json": "plan-file", ".md": "markdown-file"}}
+FORMS = {
+    "plan": {".json": "plan-file", ".md": "markdown-file", ".html": "html-file"},
+    "drift": {".json": "plan-file", ".md": "markdown-file"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,15 @@ class Done:
 
 
 def carry_out(
-    inputs: Inputs, runner: "Runner", folder: Path, *, agreed: Path | None, watch: "Callable[[Session], None]"
+    inputs: Inputs, runner: "Runner", folder: Path, *, approved: Path | None, take_signals: "Callable[[Session], None]"
 ) -> Done:
     """Run the command, its words in the log, where nothing of them is obeyed.
 
-    `agreed` is the saved plan that an apply is held to, `watch` gets the session before it begins.
+    `approved` is the saved plan that an apply is held to, `take_signals` gets the session before it begins.
     """
-    arguments, own = words_of(inputs), own_words_of(inputs.command, folder, agreed=agreed)
+    arguments, own = _words_of(inputs), _own_words_of(inputs.command, folder, approved=approved)
     session = Session()
-    watch(session)
+    take_signals(session)
     said = io.StringIO()
     with runner.folded(typed(*arguments)):
         # Ours stand first: behind `--` everything is a path.
@@ -79,23 +81,23 @@ def carry_out(
         else:
             with contextlib.redirect_stdout(said):
                 code = cli.run(given, session)
-            runner.log(_as_lines(inputs.command, _document(said.getvalue())))
+            runner.log(_as_lines(inputs.command, json_object(said.getvalue())))
     files = _files(inputs.command, folder)
-    document = read_json(files["plan-file"]) if "plan-file" in files else _document(said.getvalue())
+    document = read_json(files["plan-file"]) if "plan-file" in files else json_object(said.getvalue())
     if code and not _RESULTS.intersection(document):
         document = {**document, "error": {"message": f"it ended with exit code {code}", "hint": "the log says why"}}
-    tolerated = DRIFTED if inputs.command == DRIFT and not inputs.fail_on_drift else 0
+    tolerated = DRIFTED if inputs.command == "drift" and not inputs.fail_on_drift else 0
     return Done(inputs.command, code, document, files, tolerated)
 
 
-def words_of(inputs: Inputs) -> list[str]:
+def _words_of(inputs: Inputs) -> list[str]:
     """Give what somebody would type behind `bio-sync`; no input is taken for an option."""
     named = {"config": inputs.config, "base": inputs.base, "max-changes": inputs.max_changes, "reserve": inputs.reserve}
     arguments = [inputs.command, *(f"--{name}={value}" for name, value in named.items() if value is not None)]
     marked = {
         "offline": inputs.offline,
         "force": inputs.force,
-        "fail-on-drift": inputs.fail_on_drift and inputs.command == PLAN,
+        "fail-on-drift": inputs.fail_on_drift and inputs.command == "plan",
     }
     arguments += [f"--{name}" for name, is_set in marked.items() if is_set]
     if inputs.command == "apply" and not inputs.approved:
@@ -103,7 +105,7 @@ def words_of(inputs: Inputs) -> list[str]:
     return [*arguments, "--", *inputs.paths] if inputs.paths else arguments
 
 
-def own_words_of(command: str, folder: Path, *, agreed: Path | None) -> list[str]:
+def _own_words_of(command: str, folder: Path, *, approved: Path | None) -> list[str]:
     """Give the options by which the result comes to us, and the plan that was fetched."""
     words = [f"--out={folder / f'{command}{suffix}'}" for suffix in FORMS.get(command, ())]
     if command not in FORMS:
@@ -111,21 +113,13 @@ def own_words_of(command: str, folder: Path, *, agreed: Path | None) -> list[str
     if command == "apply":
         # -v: each page is told as it is written, which may take long.
         words += [f"--journal={folder / JOURNAL}", "-v"]
-    return [*words, f"--plan={agreed}"] if agreed else words
+    return [*words, f"--plan={approved}"] if approved else words
 
 
 def _files(command: str, folder: Path) -> dict[str, Path]:
     named = {output: folder / f"{command}{suffix}" for suffix, output in FORMS.get(command, {}).items()}
     named["journal-file"] = folder / JOURNAL
     return {output: path for output, path in named.items() if path.is_file()}
-
-
-def _document(text: str) -> JsonObject:
-    try:
-        return cast("JsonObject", parsed(text))
-    except ValueError:
-        # A run that was ended before it could say anything.
-        return {}
 
 
 def _as_lines(command: str, document: JsonObject) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
+from bio_sync.commands.comment import MOST_OF_A_LABEL
 from bio_sync.errors import BioSyncError
 from bio_sync.visible import shortened
 
@@ -23,8 +24,7 @@ ONLY_FOR: dict[str, tuple[Command, ...]] = {
     "force": ("apply",),
     "fail-on-drift": ("plan", "drift"),
 }
-# What `bio-sync comment --label` takes.
-MOST_OF_A_LABEL = 100
+_NAMES = ("command", "paths", "config", "working-directory", "label", "comment", "issue", "artifact", *ONLY_FOR)
 _NOTHING = {"", "false"}
 _Word = TypeVar("_Word", bound=str)
 
@@ -99,12 +99,6 @@ def read_inputs(environment: Mapping[str, str]) -> Inputs:
 def variable(name: str) -> str:
     """Give the environment variable that an input comes in."""
     return f"BIO_SYNC_{name.replace('-', '_').upper()}"
-
-
-_NAMES = (
-    *("command", "paths", "config", "working-directory", "label", "comment", "issue", "artifact"),
-    *ONLY_FOR,
-)
 
 
 def _check(inputs: Inputs, environment: Mapping[str, str]) -> None:

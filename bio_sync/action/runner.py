@@ -13,10 +13,9 @@ from bio_sync.errors import BioSyncError
 from bio_sync.event import read_event
 from bio_sync.jsonvalues import JsonObject, parsed
 from bio_sync.key import ApiKey
-from bio_sync.workflowcommands import command, output_lines
+from bio_sync.visible import cause_of
+from bio_sync.workflowcommands import MOST_SUMMARY_BYTES, command, output_lines
 
-# GitHub takes 1 MiB a step; what is over it is dropped, and the step stays green (docs.github.com, job summaries).
-MOST_SUMMARY_BYTES = 900 * 1024
 _TOO_LONG = "\nThe summary of this step holds no more: see its log, and its artifact.\n"
 
 
@@ -71,8 +70,9 @@ class Runner:
             return
         path, text = self._file("GITHUB_STEP_SUMMARY"), self._without_key(markdown)
         written = path.stat().st_size if path.exists() else 0
-        fits = written + len(text.encode("utf-8", "backslashreplace")) <= MOST_SUMMARY_BYTES
-        self._append(path, f"{text.rstrip()}\n\n" if fits else _TOO_LONG)
+        # With room for the sentence that takes the place of what comes next.
+        size = written + len(f"{text}\n\n{_TOO_LONG}".encode("utf-8", "backslashreplace"))
+        self._append(path, f"{text.rstrip()}\n\n" if size <= MOST_SUMMARY_BYTES else _TOO_LONG)
 
     def new_folder(self) -> Path:
         """Make a folder that no other step uses, and no file of the checkout reaches."""
@@ -97,7 +97,7 @@ class Runner:
                 stream.write(text)
         except OSError as error:
             # What was done is done, and its exit code stays.
-            self.log(command("warning", f"{path.name} can't be written: {error.strerror or 'unknown'}"))
+            self.log(command("warning", f"{path.name} can't be written: {cause_of(error)}"))
 
     def _without_key(self, text: str) -> str:
         return self.key.redacted(text) if self.key else text
@@ -109,9 +109,17 @@ def write_json(path: Path, document: JsonObject) -> None:
 
 
 def read_json(path: Path) -> JsonObject:
-    """Read a JSON object; an empty one where there is none."""
+    """Read a file with a JSON object; an empty one where there is none."""
     try:
-        document = parsed(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return json_object(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def json_object(text: str) -> JsonObject:
+    """Read a JSON object; an empty one where there is none: a run may end before it says anything."""
+    try:
+        document = parsed(text)
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

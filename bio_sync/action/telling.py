@@ -1,44 +1,37 @@
 """What a command did, told in the places that GitHub has for it: outputs, annotations and the summary of a job."""
 
-import os
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from bio_sync import report
-from bio_sync.applying.outcomes import Outcome, Word
-from bio_sync.files import repository_root
+from bio_sync.applying.outcomes import OUTCOMES, Outcome, Report, Word
+from bio_sync.cli import INCOMPLETE
 from bio_sync.jsonvalues import Json, JsonObject, member
 from bio_sync.problems import Problem
 from bio_sync.render import markdown
-from bio_sync.reporters.findings import Finding
+from bio_sync.reporters.findings import Finding, path_from_root
+from bio_sync.reporters.github import annotation_of
 from bio_sync.reporters.rules import Level
-from bio_sync.visible import calls_used, plural, visible
+from bio_sync.visible import plural, visible
 from bio_sync.workflowcommands import Annotation
 
 if TYPE_CHECKING:
     from bio_sync.action.carrying import Done
 
-# The exit code of an apply that has written something, and not all.
-INCOMPLETE = 3
 COUNTS = ("pages", "update", "publish", "unpublish", "unchanged", "gone")
-OUTCOMES = ("applied", "unchanged", "failed", "unknown", "skipped")
 MOST_LINES_BYTES = 50_000
 # What can be done about a failure on GitHub, besides what its hint says; by reason.
 WAYS_OUT = {
     "stale": "the live pages or the files have moved since the plan was reviewed: open a pull request that shows a new"
     " plan, or run this workflow by hand, which plans afresh and writes",
     "unsafe": "if it is meant, run this workflow by hand, with force",
-    "not-approved": "nothing was written: run this workflow by hand, which plans afresh and writes",
 }
 
 
 def problems_of(document: JsonObject, kind: str = "problems") -> list[Problem]:
     """Give the problems, or the `warnings`, of files that a result or a failure holds."""
-    found = document.get(kind)
-    entries = found if isinstance(found, list) else []
-    return [Problem(**cast("dict[str, Any]", each)) for each in entries if isinstance(each, dict)]
+    return list(filter(None, map(report.problem_of, _objects(document.get(kind)))))
 
 
 def problem_lines(document: JsonObject) -> Iterator[str]:
@@ -52,13 +45,11 @@ def problem_lines(document: JsonObject) -> Iterator[str]:
 def outcome_lines(document: JsonObject) -> Iterator[str]:
     """Write what `apply` has done, a line a page but for those that were as wanted, and the sentence under them."""
     outcomes = [_outcome(each) for each in _objects(document.get("outcomes"))]
-    told = [outcome for outcome in outcomes if outcome.outcome != "unchanged"]
-    yield from map(report.outcome_text, told)
+    yield from (report.outcome_text(outcome) for outcome in outcomes if outcome.outcome != "unchanged")
     if "outcomes" in document and "error" not in document:
-        left = member(document, "api", "quota_remaining")
-        counts = ", ".join(f"{count:,} {word}" for word, count in Counter(each.outcome for each in outcomes).items())
-        used = calls_used(_number(member(document, "api", "calls")), left if isinstance(left, int) else None)
-        yield f"Pages: {counts or 'nothing to do'}. API: {used}.\n"
+        calls, left = _number(member(document, "api", "calls")), member(document, "api", "quota_remaining")
+        counts = Report(tuple(outcomes)).summary
+        yield report.summary_text(counts, calls=calls, quota_remaining=left if isinstance(left, int) else None)
 
 
 def outputs_of(done: "Done") -> dict[str, str]:
@@ -92,22 +83,34 @@ def reason_of(done: "Done") -> str:
     return next(iter((*reasons, *(["gone"] if gone else []), *(["drifted"] if _drift(done) else []), "failed")))
 
 
-def annotations_of(done: "Done", folder: str) -> list[Annotation]:
+def annotations_of(done: "Done", folder: str, environment: Mapping[str, str]) -> list[Annotation]:
     """Give what GitHub shows at the files, whose names in a result are those from `folder`, and at the run."""
     document, title = done.document, f"bio-sync {done.command}"
-    found = [_annotation("error", problem, folder) for problem in problems_of(document)]
+
+    def from_root(file: str) -> str:
+        return path_from_root(Path(folder) / file, environment)
+
+    def at_lines(level: Level, problems: list[Problem]) -> list[Annotation]:
+        return [annotation_of(Finding(problem, level, from_root(problem.file))) for problem in problems]
+
+    found = at_lines("error", problems_of(document))
     for outcome in map(_outcome, _objects(document.get("outcomes"))):
         if outcome.outcome in {"failed", "unknown"}:
             words = f"{outcome.outcome}: {outcome.message}"
-            found.append(Annotation("error", words, title=title, file=_from_root(outcome.file, folder)))
+            found.append(Annotation("error", words, title=title, file=from_root(outcome.file)))
     message, way_out = failure_of(done)
     if message:
         # First, since GitHub shows no more than ten.
-        found.insert(0, Annotation("error", f"{message} ({way_out})" if way_out else message, title=title))
-    found += [_annotation("warning", problem, folder) for problem in problems_of(document, "warnings")]
+        found.insert(0, Annotation("error", with_way_out(message, way_out), title=title))
+    found += at_lines("warning", problems_of(document, "warnings"))
     warnings = document.get("warnings")
     told = warnings if isinstance(warnings, list) else []
     return found + [Annotation("warning", each, title=title) for each in told if isinstance(each, str)]
+
+
+def with_way_out(message: str, way_out: str) -> str:
+    """Put a failure and the way out on one line."""
+    return f"{message} ({way_out})" if way_out else message
 
 
 def failure_of(done: "Done") -> tuple[str, str]:
@@ -142,18 +145,6 @@ def summary_of(done: "Done", *, kept: str = "") -> str:
         )
     # An apply that was not approved shows what it would have written.
     return f"{text}\n{done.markdown}" if done.markdown else text
-
-
-def _annotation(kind: Level, problem: Problem, folder: str) -> Annotation:
-    where = _from_root(problem.file, folder)
-    words = Finding(problem, kind, where).with_place
-    return Annotation(kind, words, problem.rule, where, problem.line, problem.column)
-
-
-def _from_root(file: str, folder: str) -> str:
-    """Give the name of a file from the root of the repository, as GitHub wants it."""
-    root = repository_root(Path(folder)) or Path(folder)
-    return Path(os.path.relpath(Path(folder) / file, root)).as_posix()
 
 
 def _changes(done: "Done") -> bool | None:

@@ -9,7 +9,8 @@ import click
 
 from bio_sync.commands.group import command, format_option
 from bio_sync.options import Session
-from bio_sync.visible import visible
+from bio_sync.visible import cause_of, visible
+from bio_sync.workflowcommands import MOST_SUMMARY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 Saved = TypeVar("Saved")
 MOST_OF_A_LABEL = 100
-# GitHub takes a job summary of 1 MiB a step, and drops a longer one whole.
-MOST_SUMMARY_BYTES = 1024 * 1024
-# What came of it, in the words of the one line on standard output.
-ELSEWHERE = {True: "shown in the job summary instead", False: "shown here instead"}
 
 
 def _label(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -62,7 +59,7 @@ def comment(
     It is for GitHub Actions: token, repository and pull request come from the environment. Where the token may not
     write, the plan goes into the job summary.
     """
-    del output_format  # the session knows it
+    del output_format  # the session remembers it
     from bio_sync import posting  # noqa: PLC0415
 
     run = _run(session, pull_request)
@@ -82,7 +79,7 @@ def issue(session: Session, *, saved: str, label: str, output_format: str) -> No
 
     DRIFT.json is what `bio-sync drift --out drift.json` saved. It is for GitHub Actions, as `comment` is.
     """
-    del output_format  # the session knows it
+    del output_format  # the session remembers it
     from bio_sync import posting  # noqa: PLC0415
 
     run = _run(session, None)
@@ -132,10 +129,11 @@ def _post(session: Session, run: "WorkflowRun", text: "Text", write: "Callable[[
     in_summary = _show(session, text)
     if posted.refusal:
         session.terminal.complain(f"notice: {visible(posted.refusal.message)}\nhint: {posted.refusal.hint}")
+    words = f"shown {'in the job summary' if in_summary else 'here'} instead"
     if in_summary or session.output_format == "json":
-        _tell(session, posted, ELSEWHERE[in_summary])
+        _tell(session, posted, words)
     else:
-        session.terminal.say(ELSEWHERE[in_summary])
+        session.terminal.say(words)
 
 
 def _tell(session: Session, posted: "Posted", words: str) -> None:
@@ -170,7 +168,6 @@ def _appended(session: Session, summary: Path, shown: str) -> bool:
                 return False
             stream.write(data)
     except OSError as error:
-        why = visible(error.strerror or "unknown")
-        session.terminal.complain(f"notice: the job summary can't be written: {why}")
+        session.terminal.complain(f"notice: the job summary can't be written: {cause_of(error)}")
         return False
     return True

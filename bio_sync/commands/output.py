@@ -10,7 +10,7 @@ from bio_sync.commands.group import Out
 from bio_sync.errors import NotWritten
 from bio_sync.options import Session
 from bio_sync.progress import WRITING_UP
-from bio_sync.visible import visible
+from bio_sync.visible import cause_of, visible
 
 if TYPE_CHECKING:
     from bio_sync.applying.outcomes import Outcome, Report
@@ -75,7 +75,7 @@ def show_report(session: Session, plan: "Plan", done: "Report", meter: "Meter", 
         document = report.report_json(done, calls=calls, quota_remaining=left, journal=journal)
         session.terminal.result(report.as_text(document))
     elif plan.changes or any(outcome.outcome != "unchanged" for outcome in done.outcomes):
-        session.terminal.result(report.summary_text(done, calls=calls, quota_remaining=left))
+        session.terminal.result(report.summary_text(done.summary, calls=calls, quota_remaining=left))
 
 
 def rendered(plan: "Plan") -> Callable[[str], str]:
@@ -91,6 +91,14 @@ def check_folders(outs: Sequence[Out]) -> None:
         folder = Path(out.path).parent
         if not folder.is_dir():
             raise NotWritten(f"{visible(out.path)} can't be written: there is no such folder", hint="make it first")
+
+
+def make_folder(folder: Path, *, hint: str) -> None:
+    """Make a folder and those above it, unless they are there; raises NotWritten."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWritten(f"the folder {visible(str(folder))} can't be made: {cause_of(error)}", hint=hint) from None
 
 
 def save(session: Session, outs: Sequence[Out], rendered: Callable[[str], str]) -> bool:

@@ -5,9 +5,9 @@ finds what an apply after a merge may go by. The token goes to the API that the 
 """
 
 from bio_sync.github.approval import Approved, approved
-from bio_sync.github.client import GitHub, Post, PullRequest
+from bio_sync.github.client import GitHub, Post, newest
 from bio_sync.github.failures import NoGitHub, NotApproved, NotPermitted
-from bio_sync.github.marker import Marker
+from bio_sync.github.marker import Marker, without_marker
 from bio_sync.github.run import WorkflowRun, read_run, token_at_hand
 
 __all__ = [
@@ -18,9 +18,10 @@ __all__ = [
     "NotApproved",
     "NotPermitted",
     "Post",
-    "PullRequest",
     "WorkflowRun",
     "approved",
+    "newest",
     "read_run",
     "token_at_hand",
+    "without_marker",
 ]

@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import Literal, Self
 
 from bio_sync.errors import NotAnAnswer
+from bio_sync.event import number_of
 from bio_sync.github.connection import Connection
 from bio_sync.github.marker import Kind, Marker, read_marker
 from bio_sync.github.run import WorkflowRun
-from bio_sync.jsonvalues import Json, JsonObject
+from bio_sync.jsonvalues import Json, JsonObject, member
 
 # Who writes with the token of a workflow's run, where GraphQL may not be asked.
 USUAL_AUTHOR = "github-actions[bot]"
@@ -34,7 +35,6 @@ class Post:
     node: str
     author: str
     body: str
-    is_open: bool = True
     hidden: bool = False
     editor: str | None = None
     told: bool = False
@@ -155,12 +155,10 @@ class GitHub:
     def _known(self, posts: Iterable[Post]) -> _Known:
         nodes: list[Json] = [post.node for post in posts if post.node]
         data = self._connection.ask(_VIEWER, ids=nodes)
-        viewer = data.get("viewer") if data else None
-        login = viewer.get("login") if isinstance(viewer, dict) else None
-        listed = data.get("nodes") if data else None
+        login, listed = member(data, "viewer", "login"), member(data, "nodes")
         told = [node for node in listed if isinstance(node, dict)] if isinstance(listed, list) else []
         return _Known(
-            login=login if isinstance(login, str) and login else USUAL_AUTHOR,
+            login=_text(login) or USUAL_AUTHOR,
             told=frozenset(str(node.get("id")) for node in told if "editor" in node),
             hidden=frozenset(str(node.get("id")) for node in told if node.get("isMinimized") is True),
             editors={str(node.get("id")): name for node in told if (name := _actor(node.get("editor")))},
@@ -179,10 +177,10 @@ def _is_marked(post: Post, kind: Kind, label: str) -> bool:
 
 def _actor(value: Json) -> str | None:
     """Give the name of somebody as REST writes it: GraphQL leaves `[bot]` off the name of an app."""
-    login = value.get("login") if isinstance(value, dict) else None
-    if not isinstance(value, dict) or not isinstance(login, str):
+    login = member(value, "login")
+    if not isinstance(login, str):
         return None
-    return f"{login.removesuffix('[bot]')}[bot]" if value.get("__typename") == "Bot" else login
+    return f"{login.removesuffix('[bot]')}[bot]" if member(value, "__typename") == "Bot" else login
 
 
 def _comment(entry: JsonObject) -> Post:
@@ -195,31 +193,23 @@ def _issue(entry: JsonObject) -> Post:
 
 def _post(entry: JsonObject, name: str) -> Post:
     """Believe of an answer what a post has; somebody whose account is gone has written without a name."""
-    number, body, user = entry.get(name), entry.get("body"), entry.get("user")
-    if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
+    number = number_of(entry.get(name))
+    if number is None:
         raise NotAnAnswer(f"what answered is not GitHub: this has no {name}", hint="check GITHUB_API_URL")
-    login = user.get("login") if isinstance(user, dict) else None
-    return Post(
-        number=number,
-        node=_text(entry.get("node_id")),
-        author=_text(login),
-        body=_text(body),
-        is_open=entry.get("state", "open") == "open",
-    )
+    login, body = member(entry, "user", "login"), entry.get("body")
+    return Post(number, node=_text(entry.get("node_id")), author=_text(login), body=_text(body))
 
 
 def _pull_request(entry: JsonObject, repository: str) -> PullRequest | None:
     """Read a pull request into this repository; None for one into another, or one that lacks something."""
-    head, base = entry.get("head"), entry.get("base")
-    home = base.get("repo") if isinstance(base, dict) else None
-    if not isinstance(head, dict) or not isinstance(base, dict) or not isinstance(home, dict):
+    number, home = number_of(entry.get("number")), member(entry, "base", "repo")
+    head, commit = _text(member(entry, "head", "sha")), _text(entry.get("merge_commit_sha"))
+    base, default_branch = _text(member(entry, "base", "ref")), _text(member(home, "default_branch"))
+    if number is None or not all((head, commit, base, default_branch)):
         return None
-    number, sha, commit = entry.get("number"), head.get("sha"), entry.get("merge_commit_sha")
-    if not isinstance(number, int) or not isinstance(sha, str) or not isinstance(commit, str):
+    if _text(member(home, "full_name")).lower() != repository.lower():
         return None
-    if _text(home.get("full_name")).lower() != repository.lower():
-        return None
-    return PullRequest(number, sha, commit, _text(base.get("ref")), _text(home.get("default_branch")))
+    return PullRequest(number, head, commit, base, default_branch)
 
 
 def _text(value: Json) -> str:

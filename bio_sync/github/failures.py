@@ -2,6 +2,9 @@
 
 from bio_sync.errors import BioSyncError, ServiceError
 
+# The way out of each of these refusals, which the action shows on GitHub.
+BY_HAND = "nothing was written: run this workflow by hand, which plans afresh and writes"
+
 
 class NoGitHub(BioSyncError):
     """The environment does not say which repository, pull request or token; the token is never part of the words."""
@@ -16,6 +19,9 @@ class NotPermitted(ServiceError):
 
 
 class NotApproved(BioSyncError):
-    """No plan that was shown on a pull request is what an apply of this commit may go by."""
+    """No plan that was shown on a pull request is what an apply of this commit may go by, or it can't be had."""
 
-    reason = "stale"
+    reason = "not-approved"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint or BY_HAND)

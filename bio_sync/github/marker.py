@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from bio_sync.event import COMMIT
+from bio_sync.event import COMMIT, number_of
 from bio_sync.jsonvalues import Json, canonical, parsed
 
 VERSION = 1
@@ -57,13 +57,12 @@ def read_marker(body: str) -> Marker | None:
         return None
     if kind is None or not isinstance(told, dict) or canonical(told.get("v")) != str(VERSION):
         return None
-    label, run = told.get("label"), told.get("run")
+    label = told.get("label")
     state = next((state for state in _STATES if state == told.get("state")), None)
     if not isinstance(label, str) or state is None:
         return None
-    number = run if isinstance(run, int) and not isinstance(run, bool) and run > 0 else None
     head, digest = _matching(COMMIT, told.get("head")), _matching(_DIGEST, told.get("digest"))
-    return Marker(kind, label, state, head, digest, number)
+    return Marker(kind, label, state, head, digest, number_of(told.get("run")))
 
 
 def without_marker(body: str) -> str:

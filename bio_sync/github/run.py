@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bio_sync.address import service_address
 from bio_sync.errors import InvalidAddress, InvalidKey
-from bio_sync.event import pushed_commit, read_event
+from bio_sync.event import number_of, pushed_commit, read_event
 from bio_sync.github.failures import NoGitHub
 from bio_sync.jsonvalues import JsonObject, member
 from bio_sync.key import TOKEN_VARIABLES, ApiKey
@@ -58,8 +58,8 @@ def read_run(environment: Mapping[str, str], *, pull_request: int | None = None)
     api = _address(environment, "GITHUB_API_URL", GITHUB_API)
     event = _event(environment.get("GITHUB_EVENT_PATH", ""))
     # A pull request is an issue, too; a plain issue is no pull request.
-    issue = "issue" if member(event, "issue", "pull_request") else ""
-    told, head = _number(event, "pull_request") or _number(event, issue), pushed_commit(event)
+    issue = member(event, "issue", "number") if member(event, "issue", "pull_request") else None
+    told, head = number_of(member(event, "pull_request", "number")) or number_of(issue), pushed_commit(event)
     number = environment.get("GITHUB_RUN_ID", "")
     return WorkflowRun(
         token=token,
@@ -126,8 +126,3 @@ def _event(path: str) -> JsonObject:
             "the event file that GITHUB_EVENT_PATH names can't be read",
             hint="GitHub writes it; elsewhere, leave GITHUB_EVENT_PATH out and give --pull-request N",
         ) from None
-
-
-def _number(event: JsonObject, kind: str) -> int | None:
-    number = member(event, kind, "number")
-    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None

@@ -1,8 +1,7 @@
 """One comment of a pull request for each label, which follows the plan of the last push."""
 
 from bio_sync.errors import UnclearWrite
-from bio_sync.github import GitHub, Marker, NoGitHub, NotPermitted
-from bio_sync.github.client import newest
+from bio_sync.github import GitHub, Marker, NoGitHub, NotPermitted, newest
 from bio_sync.posting.text import Posted, Text
 
 _PERMISSION = (
@@ -43,7 +42,7 @@ def _posted(github: GitHub, number: int, text: Text, *, only_changes: bool) -> P
     if _overtaken(last.marker, text.marker):
         return Posted("overtaken", address)
     # What somebody has edited is no plan to go by, not even when the words are ours again: it is written anew.
-    if text.says_what(last.body, last.marker) and not last.edited:
+    if text.says_the_same(last) and not last.edited:
         return Posted("unchanged", address)
     github.edit_comment(last.number, text.body)
     return Posted("updated", address)

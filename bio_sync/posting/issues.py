@@ -46,7 +46,7 @@ def _followed(github: GitHub, there: Post, text: Text) -> Posted:
         with suppress(UnclearWrite):
             github.post_comment(there.number, f"{_NO_MORE} {text.link}".rstrip())
         return Posted("closed", address)
-    if text.says_what(there.body, there.marker):
+    if text.says_the_same(there):
         return Posted("unchanged", address)
     github.edit_issue(there.number, body=text.body)
     return Posted("updated", address)

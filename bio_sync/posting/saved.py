@@ -7,7 +7,6 @@ from bio_sync import consent, report
 from bio_sync.errors import BioSyncError, InvalidPlanFile
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.planning import Plan
-from bio_sync.problems import Problem
 from bio_sync.render.drift import Answers
 from bio_sync.visible import visible
 
@@ -83,19 +82,5 @@ def _failure(document: Json, path: str) -> Failure | None:
             f"{visible(path)} is neither a saved plan nor the failure of one",
             hint="save one with `bio-sync plan --out plan.json`",
         )
-    problems = [problem for problem in map(_problem, listed) if problem is not None]
+    problems = filter(None, map(report.problem_of, listed))
     return Failure(BioSyncError(message, hint=hint or ""), tuple(map(report.problem_text, problems)))
-
-
-def _problem(value: Json) -> Problem | None:
-    """Read a problem; its words come from a file now, and are made visible once more. None for what is none."""
-    if not isinstance(value, dict):
-        return None
-    file, pointer, message, hint, rule = (
-        visible(text) if isinstance(text := value.get(name), str) else ""
-        for name in ("file", "pointer", "message", "hint", "rule")
-    )
-    line, column = value.get("line"), value.get("column")
-    if not message or not isinstance(line, int) or not isinstance(column, int):
-        return None
-    return Problem(file, line, column, pointer, message, hint, rule)

@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Literal, TypeAlias
 
-from bio_sync.github import Marker, WorkflowRun
-from bio_sync.github.failures import NotPermitted
-from bio_sync.github.marker import without_marker
+from bio_sync.github import Marker, NotPermitted, Post, WorkflowRun, without_marker
 from bio_sync.key import ApiKey
 from bio_sync.planning import Plan
 from bio_sync.posting.saved import Drift, Failure
@@ -38,11 +36,12 @@ class Text:
         """Give the body of the comment or issue: at most 65,536 bytes, since GitHub takes as many characters."""
         return self.marker.line() + self.shown
 
-    def says_what(self, body: str, marker: Marker | None) -> bool:
-        """Tell whether a body on GitHub says the same: all but the run that it came of, and counts that pass."""
+    def says_the_same(self, there: Post) -> bool:
+        """Compare with what stands on GitHub: all but the run that it came of, and counts that pass."""
+        marker = there.marker
         if marker is None or replace(marker, run=None) != replace(self.marker, run=None):
             return False
-        return _lasting(without_marker(body)) == _lasting(self.shown)
+        return _lasting(without_marker(there.body)) == _lasting(self.shown)
 
 
 @dataclass(frozen=True, slots=True)

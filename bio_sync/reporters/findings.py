@@ -1,6 +1,5 @@
 """What a check of page files has found, as every form tells it: with levels, and paths from the repository's root."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bio_sync.errors import BioSyncError, InvalidFiles
-from bio_sync.files import CONFIG_NAME, repository_root
+from bio_sync.files import CONFIG_NAME, absolute, repository_root
 from bio_sync.jsonvalues import digest
-from bio_sync.pages import PageFiles
+from bio_sync.pages import MOST_OF_A_POINTER, PageFiles
 from bio_sync.problems import Problem
 from bio_sync.reporters.rules import NOT_CHECKED, Level
 from bio_sync.visible import shortened, visible
 
-MOST_OF_A_POINTER = 200
 # Where CI systems keep the checkout, for one that has no `.git`.
 _WORKSPACES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 
@@ -99,15 +97,15 @@ def path_from_root(path: Path, environment: Mapping[str, str]) -> str:
 
     Forges know files by that name, wherever in the repository a job runs.
     """
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, whose targets are other files
-    for root in _roots(absolute, environment):
-        if root is not None and absolute.is_relative_to(root):
-            return absolute.relative_to(root).as_posix()
-    return absolute.as_posix()
+    whole = Path(absolute(path))
+    for root in _roots(whole, environment):
+        if root is not None and whole.is_relative_to(root):
+            return whole.relative_to(root).as_posix()
+    return whole.as_posix()
 
 
-def _roots(absolute: Path, environment: Mapping[str, str]) -> Iterator[Path | None]:
-    yield repository_root(absolute.parent)
+def _roots(whole: Path, environment: Mapping[str, str]) -> Iterator[Path | None]:
+    yield repository_root(whole.parent)
     for name in _WORKSPACES:
         yield Path(environment[name]) if environment.get(name) else None
     yield Path.cwd()

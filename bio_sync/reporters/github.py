@@ -7,13 +7,14 @@ from bio_sync.workflowcommands import Annotation, annotations, divided
 
 def render(found: Findings) -> str:
     """Write findings as workflow commands; below them, as plain lines, those that GitHub would not show."""
-    wanted = [_annotation(finding) for finding in found.findings]
+    wanted = [annotation_of(finding) for finding in found.findings]
     _, left = divided(wanted)
     beyond = "".join(f"{each.kind}: {each.message}\n" for each in left)
     return f"{annotations(wanted, more='see the log of this step')}{beyond}{_last_line(found)}"
 
 
-def _annotation(finding: Finding) -> Annotation:
+def annotation_of(finding: Finding) -> Annotation:
+    """Give a finding as GitHub shows it."""
     # GitHub's log shows of an annotation its message only, so that the place stands there, too.
     problem, has_place = finding.problem, finding.has_place
     return Annotation(

@@ -3,10 +3,10 @@
 import os
 from urllib.parse import quote
 
-from bio_sync import __version__
 from bio_sync.jsonvalues import Json, JsonObject, json_text
 from bio_sync.reporters.findings import Finding, Findings, fingerprints
 from bio_sync.reporters.rules import NOT_CHECKED, RULES, Rule
+from bio_sync.version import __version__
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # The name for "where the repository is checked out" that GitHub and Microsoft's tools know.

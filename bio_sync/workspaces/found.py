@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bio_sync.config import Config, read_config
 from bio_sync.errors import InvalidFiles, NoPages
-from bio_sync.files import CONFIG_NAME, HIDDEN, FoundFile, find_pages, repository_root, shown_name
+from bio_sync.files import CONFIG_NAME, HIDDEN, FoundFile, absolute, find_pages, repository_root, shown_name
 from bio_sync.problems import Problem
-from bio_sync.visible import shortened, visible
+from bio_sync.visible import cause_of, shortened, visible
 
 # A folder that holds one of these is another checkout, or a Python environment with what is installed in it.
 _NOT_OF_THIS_REPOSITORY = (".git", "pyvenv.cfg")
@@ -90,7 +90,7 @@ def workspace_name(folder: str) -> str:
 
 def _inside(folder: str, root: Path) -> str:
     """Give the path of a folder from the root; raises NoPages when it is none, or not in this repository."""
-    path = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow links, and the search follows none
+    path = Path(absolute(folder))
     if not path.is_dir():
         raise NoPages(f"{visible(folder)}: there is no such folder", hint="check the path's spelling")
     if not path.is_relative_to(root):
@@ -106,8 +106,7 @@ def _search(root: Path) -> Iterator[str]:
         try:
             entries = list(os.scandir(folder))
         except OSError as error:
-            why = visible(error.strerror or "unknown")
-            raise NoPages(f"{visible(str(folder))}: {why}", hint="check who may read the folder") from None
+            raise NoPages(f"{visible(str(folder))}: {cause_of(error)}", hint="check who may read the folder") from None
         names = {entry.name for entry in entries}
         if folder != root and names.intersection(_NOT_OF_THIS_REPOSITORY):
             continue

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 
-from bio_sync import __version__
 from bio_sync.errors import BioSyncError
 from bio_sync.jsonvalues import Json, JsonObject, json_text
+from bio_sync.version import __version__
 from bio_sync.workspaces.found import Workspace
 
 # docs.github.com, "Actions limits": jobs of a matrix in a run.
@@ -84,17 +84,17 @@ def _jobs(workspace: Workspace) -> JsonObject:
     plan = f'bio-sync plan --base "{base}" --out plan.html --out gitlab:gl-plan.json'
     report: JsonObject = {"reports": {"terraform": _in(workspace, "gl-plan.json")}}
     return {
-        f"validate-{name}": _job(workspace, _OF_A_REQUEST, ["bio-sync validate"]),
+        f"validate-{name}": _job(workspace, {"if": _OF_A_REQUEST}, ["bio-sync validate"]),
         f"plan-{name}": _job(
             workspace,
-            _OF_THIS_PROJECT,
+            {"if": _OF_THIS_PROJECT},
             [plan],
             environment=_to_read(workspace),
             artifacts=_kept(workspace, "plan.html", **report),
         ),
         f"drift-{name}": _job(
             workspace,
-            f'{_MERGED} && $BIO_SYNC_TASK == "drift"',
+            {"if": f'{_MERGED} && $BIO_SYNC_TASK == "drift"'},
             ["bio-sync drift"],
             environment=_to_read(workspace),
         ),
@@ -115,7 +115,7 @@ def _afresh(workspace: Workspace) -> JsonObject:
     return {
         review: _job(
             workspace,
-            _NO_TASK,
+            {"if": _NO_TASK},
             ["bio-sync plan --out plan.json --out plan.html"],
             environment=_to_read(workspace),
             artifacts=_kept(workspace, "plan.json", "plan.html"),
@@ -148,10 +148,9 @@ def _apply(workspace: Workspace, rule: JsonObject, script: Sequence[str], **more
     )
 
 
-def _job(workspace: Workspace, rule: JsonObject | str, script: Sequence[str], **more: Json) -> JsonObject:
+def _job(workspace: Workspace, rule: JsonObject, script: Sequence[str], **more: Json) -> JsonObject:
     lines: list[Json] = [f'cd "{workspace.folder}"', *script]
-    rules: list[Json] = [{"if": rule} if isinstance(rule, str) else rule]
-    return {"extends": ".bio-sync", "stage": "check", "rules": rules, "script": lines, **more}
+    return {"extends": ".bio-sync", "stage": "check", "rules": [rule], "script": lines, **more}
 
 
 def _to_read(workspace: Workspace) -> JsonObject:

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from bio_sync.action import __main__ as steps
 from bio_sync.action import approval, running
 from bio_sync.action.inputs import ONLY_FOR, NotAnInput, read_inputs, variable
-from bio_sync.action.runner import Runner
-from bio_sync.key import ApiKey
+from bio_sync.action.runner import Runner, json_object
+from bio_sync.github import NotApproved
+from bio_sync.key import ApiKey, key_at_hand
 from bio_sync.sandbox import Behaviour, Fault, Sandbox
 from tests.conftest import ROOT
 from tests.github.service import Fault as GitHubFault
@@ -70,7 +71,7 @@ class Stage:
             **self.environment,
         }
         self.capture.readouterr()
-        code = running.run(environment, lambda _: None)
+        code = running.run(Runner(environment, key_at_hand(environment)), lambda _: None)
         out, err = self.capture.readouterr()
         log, beside = Log(), Log()
         log.read(out)
@@ -184,6 +185,11 @@ def test_a_problem_is_shown_at_its_file_from_the_top_of_the_repository(stage: St
     (error,) = done.log.annotations("error")
     assert (error.properties["file"], error.properties["line"]) == ("sites/pages/two.yaml", "2")
     assert (done.code, done.outputs["problems"]) == (1, "1")
+    # A checkout by other means, such as a download, has no .git.
+    (stage.folder / ".git").rmdir()
+    stage.environment["GITHUB_WORKSPACE"] = str(stage.folder)
+    (error,) = stage.run(command="validate", working_directory="sites").log.annotations("error")
+    assert error.properties["file"] == "sites/pages/two.yaml"
 
 
 # The key
@@ -265,12 +271,17 @@ def test_an_apply_that_is_held_back_says_how_it_can_be_let_go(stage: Stage) -> N
     assert "`bio-sync undo journal.json`" in let_go.summary
 
 
-def test_an_apply_that_did_a_part_names_what_failed_at_its_file(stage: Stage) -> None:
+@pytest.mark.parametrize("where", ["", "sites/acme"])
+def test_an_apply_that_did_a_part_names_what_failed_at_its_file_from_the_top_of_the_repository(
+    stage: Stage, where: str
+) -> None:
+    (stage.folder / where).mkdir(parents=True, exist_ok=True)
+    (stage.folder / "pages").rename(stage.folder / where / "pages")
     stage.sandbox.fail(Fault(status=422, method="PATCH"))
-    done = stage.run("push", command="apply")
+    done = stage.run("push", command="apply", working_directory=where)
     assert (done.code, done.outputs["failed"], done.outputs["changes"]) == (1, "1", "false")
     (error,) = done.log.annotations("error")
-    assert error.properties["file"] == "pages/one.yaml"
+    assert error.properties["file"] == str(Path(where, "pages", "one.yaml"))
     assert "failed" in done.summary
 
 
@@ -313,6 +324,11 @@ def test_an_input_that_is_off_takes_the_place_of_an_older_plan_in_the_comment(st
     assert len(stage.github.requests) == requests
 
 
+@pytest.mark.parametrize("said", ["", "{", "[]", "[" * 100_000, '{"a": NaN}', '{"a": 1, "a": 2}'])
+def test_what_a_run_has_said_is_an_empty_object_when_it_is_none(said: str) -> None:
+    assert json_object(said) == {}
+
+
 def test_the_key_is_cut_out_of_outputs_and_of_the_summary(tmp_path: Path) -> None:
     secret = "S3cr3t-Zq9_xW4vKp7LmN2bRt8Y"
     files = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
@@ -353,12 +369,14 @@ def test_two_labels_have_two_artifacts() -> None:
 
 def test_a_summary_is_whole_or_points_elsewhere(tmp_path: Path) -> None:
     runner = Runner({"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")})
-    for letter in "abé":
-        runner.summarise(letter * 400_000)
-    text = (tmp_path / "summary").read_bytes()
+    # The third would fit if nothing had to be said about the fourth.
+    for text in ("a" * 400_000, "é" * 300_000, "b" * 48_500, "c" * 48_500):
+        runner.summarise(text)
+    whole = (tmp_path / "summary").read_bytes()
     # GitHub drops a summary of more than a mebibyte.
-    assert len(text) < 2**20
-    assert text.decode().endswith("b\n\n\nThe summary of this step holds no more: see its log, and its artifact.\n")
+    assert len(whole) <= 2**20
+    assert whole.decode().count("é\n\n\nThe summary of this step holds no more: see its log, and its artifact.\n") == 1
+    assert b"b" not in whole.partition(b"The")[0]
 
 
 def test_what_was_done_is_not_undone_by_a_file_of_the_runner_that_can_not_be_written(stage: Stage) -> None:
@@ -398,12 +416,17 @@ def test_a_push_that_no_pull_request_has_made_has_no_approved_plan(stage: Stage)
         "GITHUB_OUTPUT": str(temp / "out"),
         "RUNNER_TEMP": str(temp),
     }
-    assert approval.find(environment, sleep=waited.append) == 0
+    assert approval.find(Runner(environment), sleep=waited.append) == 0
     found = read_pairs(temp / "out")
     assert set(found) == {"folder", "into"}
-    with pytest.raises(approval.NothingAgreed, match="was not made by merging a pull request"):
-        approval.read_agreed(found["folder"])
+    with pytest.raises(NotApproved, match="was not made by merging a pull request"):
+        approval.read_approved(found["folder"])
     assert waited
+    del environment["GITHUB_TOKEN"]
+    assert approval.find(Runner(environment)) == 0
+    with pytest.raises(NotApproved, match="there is no GitHub token") as refused:
+        approval.read_approved(read_pairs(temp / "out")["folder"])
+    assert "env: GITHUB_TOKEN" in refused.value.hint
 
 
 # The step as a process

@@ -8,6 +8,7 @@ import pytest
 
 from bio_sync.errors import BioSyncError
 from bio_sync.github import Approved, GitHub, NotApproved, NotPermitted, approved, read_run
+from bio_sync.github.client import _pull_request
 from tests.github import service
 from tests.github.conftest import FAILURE, HEAD, LATER, MERGED, Step, plan_to
 from tests.github.service import BOT, Fault
@@ -154,8 +155,8 @@ def test_anything_else_is_refused_in_words_with_a_way_out(
     with pytest.raises(NotApproved) as refused:
         look(shown)
     assert why in refused.value.message
-    assert "bio-sync apply --plan plan.json" in refused.value.hint
-    assert refused.value.reason == "stale"
+    assert "run this workflow by hand" in refused.value.hint
+    assert refused.value.reason == "not-approved"
 
 
 def test_a_plan_that_was_edited_and_put_back_counts_again_once_its_run_was_repeated(shown: Step) -> None:
@@ -181,6 +182,15 @@ def test_a_head_that_was_never_merged_is_no_merge(shown: Step) -> None:
         look(shown, HEAD)
     with pytest.raises(NotApproved, match="is not the id of a commit"):
         look(shown, "../../user")
+
+
+def test_a_pull_request_of_which_github_does_not_tell_the_branches_has_no_say(shown: Step) -> None:
+    told = shown.github._pull_request(shown.github.pull_requests[shown.number])
+    assert _pull_request(told, shown.github.repository) is not None
+    # Two names that are both unknown are not the same name.
+    there = {**told["base"], "ref": None, "repo": {"full_name": shown.github.repository}}
+    for lack in ({"base": there}, {"base": None}, {"head": None}, {"number": True}, {"merge_commit_sha": ""}):
+        assert _pull_request({**told, **lack}, shown.github.repository) is None
 
 
 def test_a_token_that_may_not_read_is_told(shown: Step) -> None:

@@ -1,5 +1,6 @@
 """Rehearsals on a local xQR: the sandbox as a command, and the demo that shows the whole job on it."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -7,11 +8,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bio_sync.errors import BioSyncError, Terminated
+from bio_sync.errors import BioSyncError
 from bio_sync.schemafiles import shipped
 from bio_sync.terminal import Terminal
 from bio_sync.visible import visible
@@ -25,19 +25,18 @@ class NoSandbox(BioSyncError):
 
 
 def serve(terminal: Terminal, *, port: int, database: str | None, seed: str | None, faults: str | None) -> None:
-    """Run a sandbox until Ctrl-C; prints the two lines that point bio-sync at it."""
+    """Run a sandbox until Ctrl-C or SIGTERM; prints the two lines that point bio-sync at it."""
     with _started(port=port, database=database, seed=seed, faults=faults) as sandbox:
         # With --db the key of this sandbox may be in the environment already; it opens nothing but the sandbox.
         terminal.keys[:] = [key for key in terminal.keys if key.header() != f"Bearer {sandbox.key}"]
         terminal.result(f"export XQR_API_URL={sandbox.url}\nexport XQR_API_KEY={sandbox.key}\n")
-        terminal.say(f"A local xQR listens at {sandbox.address}; the key above is its own. Ctrl-C ends it.")
+        ways = "Ctrl-C ends it; in the background, `kill %1`."
+        terminal.say(f"A local xQR listens at {sandbox.address}, with a key of its own. {ways}")
         if faults:
             terminal.say(_waiting(len(sandbox.faults), faults))
-        try:
+        # Ctrl-C and SIGTERM are how it is meant to end.
+        with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt as error:
-            if isinstance(error, Terminated):
-                raise
 
 
 def demonstrate(terminal: Terminal) -> int:
@@ -137,7 +136,7 @@ def _waiting(number: int, path: str) -> str:
     return f"{number or 'No'} faults from {visible(path)} wait for their requests."
 
 
-@contextmanager
+@contextlib.contextmanager
 def _started(
     *, port: int = 0, database: str | None = None, seed: str | None = None, faults: str | None = None
 ) -> Iterator["Sandbox"]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bio_sync import __version__
 from bio_sync.config import DEFAULT_PAGES, Config, read_config
 from bio_sync.errors import NotWritten
-from bio_sync.files import CONFIG_NAME, PAGE_SUFFIXES, find_pages, repository_root
+from bio_sync.files import CONFIG_NAME, PAGE_SUFFIXES, repository_root
 from bio_sync.schemafiles import CONFIG_SCHEMA, PAGE_SCHEMA, schema_text, shipped
+from bio_sync.version import __version__
 from bio_sync.visible import visible
 
 FIRST_PAGE = "first-page.yaml"
@@ -75,7 +75,7 @@ def plan_scaffold(*, system: System | None = None, from_live: bool = False) -> S
     folder = Path.cwd()
     root, config = repository_root(folder), read_config(None)
     _check_folder(folder, root, config, system)
-    pages = _pages_folder(config)
+    pages = next(iter(config.folders_inside), None)
     page = _inside(pages, FIRST_PAGE) if pages and not from_live and not _has_pages(config) else None
     steps = [
         _file(folder, CONFIG_NAME, "settings: where the pages are, and what apply holds back", _template(CONFIG_NAME)),
@@ -133,14 +133,8 @@ def _check_folder(folder: Path, root: Path | None, config: Config, system: Syste
         )
 
 
-def _pages_folder(config: Config) -> str | None:
-    """Give the first folder of page files that lies in here, with `/`; None when the settings name none."""
-    return next(iter(config.folders_inside), None)
-
-
 def _has_pages(config: Config) -> bool:
-    paths = [config.folder / entry for entry in config.pages if os.path.lexists(config.folder / entry)]
-    found = [file.path for file in find_pages(paths, root=config.root)]
+    found = [file.path for file in config.page_files(missing_ok=True)]
     # What stands in the way of the usual folder is no page file that anybody has named.
     return any(not path.is_dir() and (config.from_file or path.name.endswith(PAGE_SUFFIXES)) for path in found)
 

@@ -5,27 +5,32 @@ A moment is written by RFC 3339 with an offset; its seconds may be left out. As 
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from bio_sync.jsonvalues import Json, JsonObject
+from bio_sync.model import links_of
 from bio_sync.planning import Transition
 from bio_sync.visible import shortened
 
 SHOW_FROM, SHOW_UNTIL = "show_from", "show_until"
 KEYS = (SHOW_FROM, SHOW_UNTIL)
 MOMENT_HINT = "write it like 2026-12-24T09:00+01:00: date, T, time, offset"
+DAY_HINT = "a day has no hour: write 2026-12-24T00:00+01:00; +01:00 is how far the clock is from UTC, Z is UTC"
 OFFSET_HINT = "say whose clock it is: add an offset such as +01:00 at the end, or Z for UTC"
 
+# Two of its numbers by name: `fromisoformat` takes an offset of +01:75, and in newer Pythons 24:00 for the next day.
 _MOMENT = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
-    r"(Z|[+-][0-9]{2}:[0-9]{2})?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?P<hour>[0-9]{2}):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+    r"(?P<offset>Z|[+-][0-9]{2}:(?P<minutes>[0-9]{2}))?"
 )
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class NotAMoment(ValueError):
     """Text that is no moment: what is wrong with it, in words that follow it, and as `hint` the way out."""
 
-    def __init__(self, reason: str, *, hint: str = MOMENT_HINT) -> None:
+    def __init__(self, reason: str, *, hint: str) -> None:
         super().__init__(reason)
         self.reason = reason
         self.hint = hint
@@ -35,27 +40,14 @@ def moment(text: str) -> datetime:
     """Read a moment; raises NotAMoment."""
     found = _MOMENT.fullmatch(text)
     if not found:
-        raise NotAMoment("is not a moment")
-    *numbers, fraction, offset = found.groups()
-    if offset is None:
+        raise NotAMoment("is not a moment", hint=DAY_HINT if _DAY.fullmatch(text) else MOMENT_HINT)
+    if found["offset"] is None:
         raise NotAMoment("is not a moment: it has no offset", hint=OFFSET_HINT)
-    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
-    microsecond = int((fraction or "").ljust(6, "0")[:6])
-    try:
-        zone = timezone(_offset(offset))
-        return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        hint = "check the month, the day, the time and the offset"
-        raise NotAMoment("is a date or a time that there is not", hint=hint) from None
-
-
-def _offset(text: str) -> timedelta:
-    if text == "Z":
-        return timedelta()
-    hours, minutes = int(text[1:3]), int(text[4:])
-    if minutes >= 60:
-        raise ValueError(minutes)
-    return (-1 if text[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes)
+    with suppress(ValueError, OverflowError):
+        if int(found["hour"]) < 24 and int(found["minutes"] or 0) < 60:
+            return datetime.fromisoformat(text).astimezone(UTC)
+    hint = "check the month, the day, the time and the offset"
+    raise NotAMoment("is a date or a time that there is not", hint=hint)
 
 
 def page_at(document: JsonObject, at: datetime) -> JsonObject:
@@ -112,9 +104,7 @@ def complaints(document: JsonObject) -> Iterator[tuple[tuple[str | int, ...], st
 
 
 def _links(document: JsonObject) -> list[Json]:
-    page_data = document.get("page_data")
-    links = page_data.get("links") if isinstance(page_data, dict) else None
-    return links if isinstance(links, list) else []
+    return links_of(document.get("page_data"))
 
 
 def _window(link: Json) -> tuple[datetime | None, datetime | None]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -13,11 +13,11 @@ import pytest
 from bio_sync.applying.outcomes import Outcome, Report
 from bio_sync.applying.run import apply_plan
 from bio_sync.interruption import Interruption
-from bio_sync.jsonvalues import JsonObject
-from bio_sync.model import LivePage, PageContent
+from bio_sync.model import PageContent
 from bio_sync.planning import Circumstances, make_plan
 from bio_sync.sandbox import Fault, Sandbox
 from tests import strategies as some
+from tests.applying.service import Service
 from tests.conftest import Result, Run
 
 Start = Callable[..., Sandbox]
@@ -216,41 +216,7 @@ def test_when_no_page_is_there_the_key_is_asked_about(folder: Path, start_sandbo
     assert writes(sandbox) == 0
 
 
-class _Service:
-    """A service of four pages that does something of its own at its second write."""
-
-    quota_remaining: int | None = None
-    lanes = 1
-    rate = 9.8
-
-    def __init__(self, at_second: Callable[[], object]) -> None:
-        self.writes: list[str] = []
-        self.hurried = 0
-        self._at_second = at_second
-
-    def update(self, page_id: str, fields: JsonObject, permit: Callable[[], None]) -> tuple[LivePage, str | None]:
-        permit()
-        self.writes.append(page_id)
-        if len(self.writes) == 2:
-            self._at_second()
-        return some.live_page(PageContent(str(fields["title"]), "", {}, published=False), page_id), "req_1"
-
-    def set_published(
-        self, page_id: str, *, published: bool, permit: Callable[[], None]
-    ) -> tuple[LivePage, str | None]:
-        raise AssertionError(page_id, published, permit)
-
-    def get_page(self, page_id: str) -> LivePage:
-        raise AssertionError(page_id)
-
-    def list_pages(self, wanted: Collection[str], *, everything: bool) -> dict[str, LivePage]:
-        raise AssertionError(wanted, everything)
-
-    def hurry(self) -> None:
-        self.hurried += 1
-
-
-def carried(remote: _Service, interruption: Interruption, tell: Callable[[Outcome], None] = lambda _: None) -> Report:
+def carried(remote: Service, interruption: Interruption, tell: Callable[[Outcome], None] = lambda _: None) -> Report:
     """Carry out a plan that gives four pages a new title."""
     before, after = (PageContent(title, "", {}, published=False) for title in ("Old", "New"))
     wanted = [some.wanted_page(after, f"bio_{n}") for n in range(4)]
@@ -264,12 +230,12 @@ def carried(remote: _Service, interruption: Interruption, tell: Callable[[Outcom
 def test_an_interrupt_starts_no_further_write_and_every_page_still_gets_its_outcome(code: int) -> None:
     interruption = Interruption()
     told: list[Outcome] = []
-    remote = _Service(lambda: interruption.ask(code))
+    remote = Service(lambda: interruption.ask(code))
     report = carried(remote, interruption, told.append)
     # The one under way comes to its end.
     assert [outcome.outcome for outcome in told] == ["applied", "applied", "skipped", "skipped"]
     assert {outcome.reason for outcome in told[2:]} == {"interrupted"}
-    assert (report.exit_code, remote.writes, remote.hurried) == (code, ["bio_0", "bio_1"], 1)
+    assert (report.exit_code, remote.written, remote.hurried) == (code, ["bio_0", "bio_1"], 1)
 
 
 def test_a_second_interrupt_leaves_at_once_and_says_what_nobody_knows() -> None:
@@ -284,7 +250,7 @@ def test_a_second_interrupt_leaves_at_once_and_says_what_nobody_knows() -> None:
         raise KeyboardInterrupt
 
     interruption.notice = notice
-    report = carried(_Service(stay), interruption)
+    report = carried(Service(stay), interruption)
     left.set()
     assert [outcome.outcome for outcome in report.outcomes] == ["applied", "unknown", "skipped", "skipped"]
     assert {outcome.reason for outcome in report.outcomes[1:]} == {"interrupted"}
@@ -296,7 +262,7 @@ def test_an_interrupt_while_an_outcome_is_told_still_leaves_a_report() -> None:
         if outcome.outcome == "applied":
             raise KeyboardInterrupt
 
-    report = carried(_Service(lambda: None), Interruption(), tell)
+    report = carried(Service(lambda: None), Interruption(), tell)
     assert [outcome.outcome for outcome in report.outcomes] == ["applied", "skipped", "skipped", "skipped"]
     assert report.exit_code == 130
 
@@ -311,3 +277,10 @@ def test_what_is_ignored_may_be_stored_otherwise(folder: Path, start_sandbox: St
     pages_on(None, folder, 1, text)
     assert applied(run)[1] == [("applied", None)]
     assert applied(run)[1] == [("unchanged", None)]
+
+
+def test_that_there_are_no_pages_is_told_before_that_nobody_can_be_asked(folder: Path, run: Run) -> None:
+    assert run("apply").err.startswith("error: there is no 'pages' here")
+    (folder / "pages").mkdir()
+    (folder / "pages" / "a.yaml").write_text("id: bio_1\ntitle: A\n", encoding="utf-8")
+    assert run("apply").err.startswith("error: nobody can be asked: this is no terminal\n")

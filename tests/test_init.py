@@ -578,6 +578,16 @@ def test_every_command_and_option_of_the_jobs_is_one_that_there_is(jobs: dict[st
         assert [word for word in rest if word.startswith("--") and word not in known] == [], line
 
 
+def test_from_live_with_a_key_that_is_refused_leaves_nothing_behind(
+    folder: Path, start_sandbox: Callable[..., Sandbox], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = start_sandbox([{"id": "bio_1", "title": "Page"}])
+    monkeypatch.setenv("XQR_API_KEY", sandbox.add_key(state="revoked"))
+    result = run("init", "--from-live", "--ci", "github")
+    assert (result.code, result.out, len(sandbox.requests)) == (1, "", 1)
+    assert [path.name for path in folder.iterdir()] == [".git"]
+
+
 def test_from_live_every_page_gets_a_file_and_a_second_run_keeps_all_of_them(
     folder: Path, start_sandbox: Callable[..., Sandbox], run: Run
 ) -> None:

@@ -492,6 +492,22 @@ def test_a_journal_of_another_service_is_refused_before_a_call(acme: Sandbox, ru
     assert error["reason"] == "invalid"
 
 
+def test_without_a_journal_the_newest_one_is_named(acme: Sandbox, run: Run, folder: Path) -> None:
+    name = applied(run)
+    older = folder / ".bio-sync" / "undo-20200101T000000Z.json"
+    older.write_text("{}", encoding="utf-8")
+    # Of one second, the one with the highest number.
+    stem = name.removesuffix(".json")
+    for number in (2, 10):
+        (folder / f"{stem}-{number}.json").write_text("{}", encoding="utf-8")
+    result = run("undo", "--yes")
+    assert (result.code, titles(acme)) == (64, ["Acme Inc"])
+    assert result.err.splitlines()[0] == f"error: JOURNAL is missing: the newest is {stem}-10.json."
+    for path in (folder / ".bio-sync").glob("*.json"):
+        path.unlink()
+    assert run("undo").err.splitlines()[0] == "error: JOURNAL is missing: there is none in .bio-sync/."
+
+
 def test_without_a_terminal_undo_wants_a_yes(acme: Sandbox, run: Run) -> None:
     name = applied(run)
     result = run("undo", name)

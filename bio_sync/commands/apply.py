@@ -39,12 +39,12 @@ def apply(
 
     if saved == "":
         raise click.UsageError("--plan is empty: is a variable unset?")
-    if not (told.yes or saved or session.terminal.can_ask()):
-        raise NoConsent("nobody can be asked: this is no terminal", hint="give --yes, or a saved plan with --plan")
     agreed = consent.read_consent(saved) if saved else None
     config = configuration(session)
     files = read_page_files(session, paths, config, at=session.now())
     desired = workflow.checked(files)
+    if not (told.yes or agreed or session.terminal.can_ask()):
+        raise NoConsent("nobody can be asked: this is no terminal", hint="give --yes, or a saved plan with --plan")
     orders = orders_of(told, config, command="apply", ask=not (told.yes or agreed))
 
     def intent(api: "WritingApi") -> Intent:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bio_sync.commands.group import command
+from bio_sync.commands.output import make_folder
+from bio_sync.commands.pull import live_pages, pull_everything
 from bio_sync.commands.service import configuration
 from bio_sync.errors import NotWritten
 from bio_sync.options import Session
@@ -40,24 +42,17 @@ def init(session: Session, *, system: "System | None", from_live: bool, dry_run:
     if session.config is not None:
         raise click.UsageError("init makes the bio-sync.yaml of this folder: --config has no meaning here.")
     scaffold = plan_scaffold(system=system, from_live=from_live)
-    if from_live:
-        _check_key(session)
+    # What fails in asking leaves nothing behind.
+    live = live_pages(session, (), everything=True) if from_live and not dry_run else None
     _show(session, scaffold)
     if dry_run:
         session.terminal.say("\nNothing was written: this was a dry run.")
         return 0
     _write(session, scaffold)
-    code = _pull(session, scaffold) if from_live else 0
+    # The folder of the pages may not be there before.
+    code = 0 if live is None else pull_everything(session, configuration(session), Path(scaffold.pages), live)
     _show_next(session, scaffold, system, from_live=from_live)
     return code
-
-
-def _check_key(session: Session) -> None:
-    """Miss a key before the first file is written, unless it comes through a pipe that can be read once only."""
-    from bio_sync.key import KEY_FILE_VARIABLE, read_key  # noqa: PLC0415
-
-    if session.api_key_file is None and not os.environ.get(KEY_FILE_VARIABLE):
-        read_key(os.environ, file=None)
 
 
 def _show(session: Session, scaffold: "Scaffold") -> None:
@@ -95,20 +90,8 @@ def _check_absent(path: Path) -> None:
 def _make_folders(folder: Path, made: list[Path]) -> None:
     for place in (*reversed(folder.parents), folder):
         if not place.is_dir():
-            try:
-                place.mkdir()
-            except OSError as error:
-                why = visible(error.strerror or "unknown")
-                shown = visible(place.as_posix())
-                raise NotWritten(f"{shown} can't be made: {why}", hint="check the folder and the disk") from None
+            make_folder(place, hint="check the folder and the disk")
             made.append(place)
-
-
-def _pull(session: Session, scaffold: "Scaffold") -> int:
-    # The one place where init speaks to the service; the folder may not be there yet.
-    from bio_sync.commands.pull import pull_everything  # noqa: PLC0415
-
-    return pull_everything(session, configuration(session), Path(scaffold.pages))
 
 
 def _show_next(session: Session, scaffold: "Scaffold", system: "System | None", *, from_live: bool) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bio_sync.commands.group import command
+from bio_sync.commands.output import make_folder
 from bio_sync.options import Session
 from bio_sync.visible import visible
 
@@ -21,19 +22,9 @@ def schema(session: Session, name: str | None, folder: str | None) -> None:
         return
     for each in (name,) if name else SCHEMAS:
         path = Path(folder) / f"{each}.schema.json"
-        _make_folder(path.parent)
+        make_folder(path.parent, hint="name another one: --write DIR")
         session.terminal.save(str(path), schema_text(each))
         session.terminal.result(f"{visible(str(path))}\n")
-
-
-def _make_folder(folder: Path) -> None:
-    from bio_sync.errors import NotWritten  # noqa: PLC0415
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"the folder {visible(str(folder))} can't be made: {visible(error.strerror or 'unknown')}"
-        raise NotWritten(message, hint="name another one: --write DIR") from None
 
 
 @command("sandbox", example="bio-sync sandbox --port 8787 --seed examples/live")

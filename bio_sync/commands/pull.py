@@ -2,21 +2,23 @@
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bio_sync.commands.group import command
+from bio_sync.commands.output import make_folder
 from bio_sync.commands.service import configuration, connect
 from bio_sync.errors import NotWritten
 from bio_sync.options import Session
 from bio_sync.progress import ASKING, COMPARING, SAVING
-from bio_sync.visible import calls_used, plural, shortened, visible
+from bio_sync.visible import calls_used, plural, shortened, tally, visible
 
 if TYPE_CHECKING:
     from bio_sync.config import Config
+    from bio_sync.model import LivePage
     from bio_sync.pages import PageFiles
     from bio_sync.pulling import PulledFile
 
@@ -55,18 +57,31 @@ def pull(
     wanted = pulling.ids_of(named, files) if named else [page.page_id for page in files.desired]
     if not (wanted or everything):
         raise click.UsageError("there are no page files yet: give PAGE_IDs, or --all for every live page.")
-    return pull_pages(session, config, files, wanted, place, everything=everything, dry_run=dry_run, force=force)
+    live = live_pages(session, wanted, everything=everything)
+    return pull_pages(session, config, files, wanted, place, live, everything=everything, dry_run=dry_run, force=force)
 
 
-def pull_everything(session: Session, config: "Config", folder: Path) -> int:
-    """Write a file into `folder` for every live page that has none, and give the exit code."""
+def pull_everything(session: Session, config: "Config", folder: Path, live: "Mapping[str, LivePage]") -> int:
+    """Write a file into `folder` for every one of the `live` pages that has none, and give the exit code."""
     from bio_sync import pulling, workflow  # noqa: PLC0415
 
     searched = [str(folder)] if folder.is_dir() else []
     with session.terminal.watching() as watch:
         files = pulling.read_repository(config, searched, at=session.now(), watch=watch)
     workflow.checked(files)
-    return pull_pages(session, config, files, (), folder, everything=True)
+    return pull_pages(session, config, files, (), folder, live, everything=True)
+
+
+def live_pages(session: Session, wanted: Sequence[str], *, everything: bool) -> "dict[str, LivePage]":
+    """Ask the service for pages, by id."""
+    from bio_sync import pulling  # noqa: PLC0415
+    from bio_sync.api import Api  # noqa: PLC0415
+    from bio_sync.model import PAGES_A_CALL  # noqa: PLC0415
+
+    with session.terminal.watching() as watch:
+        watch.begin(ASKING, len(wanted) if len(wanted) > PAGES_A_CALL else None)
+        with connect(session, Api) as api:
+            return pulling.live_pages(api, wanted, everything=everything)
 
 
 def pull_pages(
@@ -75,18 +90,22 @@ def pull_pages(
     files: "PageFiles",
     wanted: Sequence[str],
     place: Path,
+    live: "Mapping[str, LivePage]",
     *,
     everything: bool,
     dry_run: bool = False,
     force: bool = False,
 ) -> int:
-    """Read pages, show or write what becomes of their files, and give the exit code.
+    """Show or write what becomes of the files of `live` pages, and give the exit code.
 
     With `everything`, those that are live and have no file come on top of those that are wanted.
     """
     from bio_sync import pulling  # noqa: PLC0415
 
-    pulled = _pulled(session, config, files, wanted, place, everything=everything)
+    strangers = sorted(live.keys() - files.sources.keys(), key=lambda page_id: (live[page_id].slug, page_id))
+    with session.terminal.watching() as watch:
+        ids = watch.counted(COMPARING, [*wanted, *(strangers if everything else ())])
+        pulled = list(pulling.pulled_files(live, ids, files, config, place, secret=session.terminal.redacts))
     if not (dry_run or force):
         pulling.check_committed(pulled)
     if dry_run:
@@ -104,23 +123,6 @@ def pull_pages(
     return 1 if failed or any(file.after is None for file in pulled) else 0
 
 
-def _pulled(
-    session: Session, config: "Config", files: "PageFiles", wanted: Sequence[str], place: Path, *, everything: bool
-) -> list["PulledFile"]:
-    """Read the pages, and give what becomes of their files."""
-    from bio_sync import pulling  # noqa: PLC0415
-    from bio_sync.api import Api  # noqa: PLC0415
-    from bio_sync.model import PAGES_A_CALL  # noqa: PLC0415
-
-    with session.terminal.watching() as watch:
-        watch.begin(ASKING, len(wanted) if len(wanted) > PAGES_A_CALL else None)
-        with connect(session, Api) as api:
-            live = pulling.live_pages(api, wanted, everything=everything)
-        strangers = sorted(live.keys() - files.sources.keys(), key=lambda page_id: (live[page_id].slug, page_id))
-        ids = watch.counted(COMPARING, [*wanted, *(strangers if everything else ())])
-        return list(pulling.pulled_files(live, ids, files, config, place, secret=session.terminal.redacts))
-
-
 def _written(session: Session, pulled: Sequence["PulledFile"]) -> list["PulledFile"]:
     """Write the files, and give those that can't be written."""
     with session.terminal.watching() as watch:
@@ -134,12 +136,8 @@ def _write(session: Session, file: "PulledFile") -> bool:
     word = "new" if file.before is None else "changed" if file.is_changed else "unchanged"
     if file.is_changed:
         try:
-            file.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(file.path.parent, hint="name another one: --dir DIR")
             session.terminal.save(os.path.relpath(file.path), file.after)
-        except OSError as error:
-            folder, why = visible(str(file.path.parent)), visible(error.strerror or "unknown")
-            session.terminal.complain(f"error: {folder} can't be made: {why}\nhint: name another folder: --dir DIR")
-            return False
         except NotWritten as error:
             session.terminal.complain(f"error: {error.message}\nhint: {error.hint}")
             return False
@@ -224,8 +222,7 @@ def _summary(pulled: Sequence["PulledFile"], failed: Sequence["PulledFile"], ses
         "not written": len(failed),
         "not found": sum(file.after is None for file in pulled),
     }
-    words = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count) or "nothing to do"
     assert session.meter is not None  # noqa: S101 - connected
     cost = calls_used(session.meter.calls, session.meter.quota_remaining)
     done = "Would pull" if dry_run else "Pulled"
-    return f"{done} {plural(len(there), 'page')}: {words}. API: {cost}." + ("" if dry_run else "\n")
+    return f"{done} {plural(len(there), 'page')}: {tally(counts)}. API: {cost}." + ("" if dry_run else "\n")

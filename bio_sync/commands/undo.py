@@ -10,6 +10,7 @@ from bio_sync.commands.service import configuration
 from bio_sync.commands.writing import Intent, Told, carry_out, orders_of, writing_options
 from bio_sync.errors import NoConsent, NoPages
 from bio_sync.options import Session
+from bio_sync.visible import visible
 
 if TYPE_CHECKING:
     from bio_sync.api import WritingApi
@@ -21,14 +22,14 @@ STILL_IN_THE_FILES = (
 
 
 @command("undo", example="bio-sync undo .bio-sync/apply-20261122T100000Z.json --yes")
-@click.argument("saved", metavar="JOURNAL", type=click.Path())
+@click.argument("saved", metavar="JOURNAL", type=click.Path(), required=False)
 @format_option("text", "json")
 @click.option("--overwrite-edits", is_flag=True, help="Take back pages that somebody has edited since, too.")
 @writing_options
 def undo(
     session: Session,
     *,
-    saved: str,
+    saved: str | None,
     output_format: str,  # noqa: ARG001 - the session remembers it
     overwrite_edits: bool,
     told: Told,
@@ -44,11 +45,10 @@ def undo(
     from bio_sync.journal import UNDO, read_journal  # noqa: PLC0415
     from bio_sync.render import words  # noqa: PLC0415
 
-    if saved == "":
-        raise click.UsageError("JOURNAL is empty: is a variable unset?")
+    name = _named(session, saved)
     if not (told.yes or session.terminal.can_ask()):
         raise NoConsent("nobody can be asked: this is no terminal", hint="give --yes")
-    written = read_journal(saved)
+    written = read_journal(name)
     config = configuration(session)
     orders = orders_of(told, config, command="undo", ask=not told.yes)
     limit = orders.limit and undoing.limit_for(written, orders.limit, page_files=_page_files(config))
@@ -65,6 +65,19 @@ def undo(
         return Intent(made.plan, made.desired, written.page_files, left=made.left, nothing=nothing)
 
     return carry_out(session, replace(orders, limit=limit, afterwards=afterwards), intent)
+
+
+def _named(session: Session, saved: str | None) -> str:
+    """Give the name of the journal; raises click.UsageError for none, naming the newest there is."""
+    from bio_sync.journal import FOLDER, newest, shown_path  # noqa: PLC0415
+
+    if saved == "":
+        raise click.UsageError("JOURNAL is empty: is a variable unset?")
+    if saved is None:
+        found = newest(configuration(session).folder)
+        known = f"the newest is {visible(shown_path(found))}" if found else f"there is none in {FOLDER}/"
+        raise click.UsageError(f"JOURNAL is missing: {known}.")
+    return saved
 
 
 def _page_files(config: "Config") -> int:

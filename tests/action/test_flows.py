@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from bio_sync import journal
 from tests.action.conftest import PULL_REQUEST, Play, page
 from tests.conftest import Run as CommandLine
 from tests.runner import NONE, Run, dispatch, merge, merge_group, pull_request, push, schedule
@@ -142,6 +143,7 @@ def test_an_artifact_that_is_gone_or_another_is_no_plan_that_was_approved(play: 
     run = play.merged("spring", number)
     assert output(run, "apply", "failure-reason") == "not-approved"
     assert "is not the one that the comment" in run["apply"].summary
+    assert "find out who has changed it, then run this workflow by hand" in run["apply"].summary
     del play.world.artifacts[shown.number]
     again = play.pushed()
     assert output(again, "apply", "failure-reason") == "not-approved"
@@ -216,6 +218,14 @@ def test_the_workflows_that_init_writes_do_the_same_with_the_installed_tool(play
     put_back = play.world.play(daily, schedule(play.world))
     assert {name: job.conclusion for name, job in put_back.jobs.items()} == {"drift": "skipped", "apply": "success"}
     assert play.sandbox.page("bio_acme")["title"] == "Acme in spring"
+    # Each apply that wrote keeps its journal, and a run that wrote nothing keeps none.
+    before = [
+        journal.read_journal(str(play.world.artifacts[run.number]["bio-sync-journal"] / "journal.json")).pages[0].before
+        for run in (written, put_back)
+    ]
+    assert [page.title for page in before] == ["Acme", "From the dashboard"]
+    nothing = play.world.play(daily, schedule(play.world))
+    assert (nothing["apply"].conclusion, play.world.artifacts.get(nothing.number, {})) == ("success", {})
 
 
 def test_by_what_init_writes_a_dashboard_edit_stops_a_merge_until_somebody_starts_the_run_by_hand(
@@ -258,7 +268,7 @@ def test_a_merge_queue_gets_the_check_that_needs_no_key(play: Play, run: Command
 
 
 def test_the_action_installs_hash_locked_wheels_and_nothing_that_a_checkout_names(play: Play) -> None:
-    """The one test that asks a package registry: pip itself, in a fresh environment."""
+    """The one test of the action that asks a package registry: pip itself, in a fresh environment."""
     (play.desk / "pip.conf").write_text(
         "[global]\nrequire-virtualenv = true\nindex-url = https://elsewhere.example.com\n"
     )

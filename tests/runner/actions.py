@@ -62,7 +62,9 @@ def _setup_python(given: Mapping[str, Any], _: _Job) -> dict[str, str]:
 def _upload(given: Mapping[str, Any], job: _Job) -> dict[str, str]:
     kept = job.world.artifacts.setdefault(job.run.number, {})
     source, name = Path(given["path"]), given["name"]
-    if not source.is_dir() or not any(source.iterdir()):
+    if not source.is_file() and not (source.is_dir() and any(source.iterdir())):
+        if given["if-no-files-found"] == "ignore":
+            return {}
         raise ActionFailed(f"No files were found with the provided path: {source}")
     if any(sign in name for sign in '":<>|*?\r\n\\/'):
         raise ActionFailed(f"The artifact name is not valid: {name}")
@@ -70,7 +72,11 @@ def _upload(given: Mapping[str, Any], job: _Job) -> dict[str, str]:
         raise ActionFailed("an artifact with this name already exists")
     target = job.world.folder / "artifacts" / str(job.run.number) / name
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        target.mkdir(parents=True)
+        shutil.copy(source, target)
     kept[name] = target
     return {"artifact-id": "1"}
 

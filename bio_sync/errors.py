@@ -1,36 +1,6 @@
 """Every failure that bio-sync can explain. Anything else is a bug and keeps its traceback.
 
-    KeyboardInterrupt
-    └── Terminated                  SIGTERM: exit 143, as Ctrl-C is exit 130
-
-    BioSyncError                    exit 1: failed, and nothing was written
-    ├── InvalidFiles                page files or the configuration have problems
-    ├── NoPages                     there is nothing to work on, or it can't be read
-    ├── InvalidKey                  no API key, or one that no header may carry
-    ├── InvalidAddress              an API address that the key must not be sent to
-    ├── NoRevision                  git can't give the files that --base names
-    ├── InvalidPlanFile             not a plan, or changed since it was made
-    ├── InvalidJournal              not the journal of an apply, or another service's
-    ├── StalePlan                   the plan made afresh is not the one that was agreed to
-    ├── CannotPull                  no page file can describe the live page
-    ├── AlreadyClaimed              a page that has a file already, or a file that has another page
-    ├── NotCommitted                git could not bring back what would be written over
-    ├── NotWritten                  a file on this machine could not be written
-    ├── NoConsent                   nobody said yes
-    ├── Unsafe                      so unusual that it needs --force
-    ├── QuotaTooSmall               the month has fewer calls left than the plan needs
-    └── ServiceError                what the service said, or failed to say
-        ├── Unreachable             no answer: nobody is there
-        ├── NotAnAnswer             an answer that is not xQR's
-        ├── Unauthorised            401, 403: the key is wrong or may not do this; stops the run
-        ├── QuotaUsedUp             the month's calls are used up; stops the run
-        ├── TooManyRequests         the second's requests are used up, and waiting did not help
-        ├── PageGone                404, 410
-        ├── WorkspaceEmptied        none of the pages that were there is in the list; stops the run
-        ├── Rejected                any other refusal
-        └── UnclearWrite            a write whose answer was lost: it may have been carried out
-
-The exit code and the reason that scripts see stand on the classes.
+The exit code and the reason that scripts see stand on the classes; docs/reference/exit-codes.md is made of them.
 """
 
 from collections.abc import Sequence
@@ -61,13 +31,19 @@ class InvalidFiles(BioSyncError):
 
     reason = "invalid"
 
-    def __init__(self, problems: Sequence["Problem"], *, files: int) -> None:
+    def __init__(self, problems: Sequence["Problem"], files: int) -> None:
         super().__init__(
             f"{len(problems)} problem{'s' if len(problems) != 1 else ''} in the files",
             hint="every problem has its place, and most have a way out",
         )
         self.problems = tuple(problems)
         self.files = files
+        # What pickle makes it of again, in another process.
+        self.args = (self.problems, files)
+
+    def __str__(self) -> str:
+        """Tell the problems too: in a traceback nobody else does."""
+        return "\n".join((f"{self.message}:", *(f"{each.file}:{each.line}: {each.message}" for each in self.problems)))
 
 
 class NoPages(BioSyncError):

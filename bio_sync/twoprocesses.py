@@ -94,8 +94,9 @@ def _pays(number: int) -> bool:
 
 def _can_fork() -> bool:
     """Tell whether this process has one thread, those unknown to `threading` counted, and hears of its children."""
-    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        # Then the system forgets a child as soon as it ends, and its number may be another's.
+    if signal.getsignal(signal.SIGCHLD) is not signal.SIG_DFL:
+        # Ignored, the system forgets a child as soon as it ends, and its number may be another's; a handler of somebody
+        # else's may take the news of its end away.
         return False
     try:
         return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names of no files

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bio_sync import __version__
+from bio_sync.commands.completion import complete_places
 from bio_sync.commands.lazy import LazyCommands
 from bio_sync.errors import BioSyncError
 from bio_sync.options import Session, everywhere
+from bio_sync.version import __version__
 from bio_sync.visible import visible
 
 if TYPE_CHECKING:
@@ -45,12 +46,17 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
+complete_places(commands)
+
+
 def command(name: str, *, example: str) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a command with the common options, its session, and an example at the end of its help."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         epilog = f"\b\nExample:\n  {example}"
-        return commands.command(name, epilog=epilog, context_settings=HELP)(everywhere(click.pass_obj(function)))
+        made = commands.command(name, epilog=epilog, context_settings=HELP)(everywhere(click.pass_obj(function)))
+        complete_places(made)
+        return made
 
     return decorate
 

@@ -1,8 +1,12 @@
 """The commands by name, each loaded when it is asked for: to load them all takes longer than to load click."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # The module of each command, and the first sentence of its help; a test compares them with the commands themselves.
 COMMANDS = {
@@ -54,12 +58,23 @@ class LazyCommands(click.Group):
         names = self.list_commands(ctx)
         limit = formatter.width - 6 - max(map(len, names))
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, click.Command(name, help=COMMANDS[name][1]).get_short_help_str(limit)) for name in names]
-            )
+            formatter.write_dl([(name, _in_short(name, limit)) for name in names])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete a command's name, as click would, without loading any."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=_in_short(name)) for name in names), *options]
 
     def everything(self) -> dict[str, click.Command]:
         """Load all commands, and give them by name."""
         for module, _ in COMMANDS.values():
             import_module(f"bio_sync.commands.{module}")
         return dict(self.commands)
+
+
+def _in_short(name: str, limit: int = 45) -> str:
+    """Give the sentence of a command in at most `limit` characters, by default click's own."""
+    return click.Command(name, help=COMMANDS[name][1]).get_short_help_str(limit)

@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo compiled test properties faults bench bench-check month check lint types floors format pictures lock clean
+.PHONY: help demo compiled test properties faults bench bench-check month check lint types floors format pictures reference dist lock clean
 
 help:
 	@echo 'make demo         the main job, start to end, on a local xQR'
@@ -18,8 +18,10 @@ help:
 	@echo 'make bench-check  what a run costs in counts that no machine changes: calls, modules, files, instructions'
 	@echo 'make month        how many calls a month needs, by pages, people and schedule'
 	@echo 'make check        lint, types, floors and tests: what has to be green'
+	@echo 'make dist         what a release consists of: wheel, sdist and bill of materials, built and checked'
 	@echo 'make format       lay the code out'
 	@echo 'make pictures     make the pictures and the example documents of the README and docs/ anew'
+	@echo 'make reference    make the pages of docs/reference/ anew that say what code, schemas and commands say'
 	@echo 'make lock         choose versions anew for requirements/*.txt'
 
 $(BIN)/python:
@@ -28,8 +30,8 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # Hash-locked, so that what was tested is what is installed; --no-build-isolation, so that nothing else is fetched.
-$(VENV)/demo.stamp: pyproject.toml requirements/demo.txt | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements/demo.txt
+$(VENV)/demo.stamp: pyproject.toml requirements/demo.txt requirements/build.txt | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/demo.txt -r requirements/build.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -47,6 +49,14 @@ $(VENV)/node.stamp: tests/node/package.json tests/node/package-lock.json | $(BIN
 	else echo 'npm is not installed: the tests of the editor and of workflows that need it are skipped'; fi
 	@touch $@
 
+# What checks a release has an environment of its own, for the reason in pyproject.toml; without it those tests are
+# skipped, and say so.
+$(VENV)/release.stamp: requirements/release.txt | $(BIN)/python
+	@$(BIN)/python -m venv --clear $(VENV)/release && $(VENV)/release/bin/python -m pip --disable-pip-version-check --quiet \
+		install --require-hashes -r requirements/release.txt || \
+		echo 'requirements/release.txt could not be installed: the tests of the release are skipped'
+	@touch $@
+
 # The service for measuring has an environment of its own; without it the tests that need it are skipped, and say so.
 $(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
 	@$(BIN)/python -c 'from benchmarks import installs; installs.server_python()' || \
@@ -60,7 +70,7 @@ demo: $(VENV)/demo.stamp
 compiled: $(VENV)/dev.stamp
 	$(BIN)/python -m compileall -q bio_sync
 
-test: compiled $(VENV)/node.stamp $(VENV)/bench.stamp
+test: compiled $(VENV)/node.stamp $(VENV)/bench.stamp $(VENV)/release.stamp
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # The same properties with 3,000 examples each: minutes, not seconds.
@@ -88,6 +98,7 @@ check: lint types floors test
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/deptry .
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
@@ -99,22 +110,35 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# The same bytes wherever they are built: every time in them is that of the commit. The tools are those of
+# requirements/release.txt and no others, and the tests do the same.
+TIME = SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct)
+dist: $(VENV)/release.stamp
+	rm -rf dist build
+	mkdir build
+	$(TIME) $(VENV)/release/bin/python -m hatchling build --directory dist
+	$(VENV)/release/bin/twine check --strict dist/*
+	$(VENV)/release/bin/check-wheel-contents dist/*.whl
+	$(TIME) $(VENV)/release/bin/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml \
+		--output-reproducible --output-file build/bio-sync.cdx.json
+
 # uv writes no host name of a registry into these files, which uv.lock and pylock.toml would hold.
-lock: | $(BIN)/python
-	$(PIP) install uv
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		pyproject.toml -o requirements/runtime.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		pyproject.toml --extra sandbox requirements/build.in -o requirements/demo.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		pyproject.toml --extra sandbox --group dev -o requirements/dev.txt
-	for name in bench bench-script bench-octodns bench-ansible; do \
-		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-			requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
+lock: $(VENV)/dev.stamp
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra sandbox -o requirements/demo.txt
+	$(COMPILE) pyproject.toml --extra sandbox --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra sandbox --resolution lowest-direct -o requirements/lowest.txt
+	$(COMPILE) --group release -o requirements/release.txt
+	for name in build bench bench-script bench-octodns bench-ansible; do \
+		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 # Needs Debian's chromium for the picture of the HTML report.
 pictures: $(VENV)/dev.stamp
 	$(BIN)/python docs/pictures.py
+
+reference: $(VENV)/dev.stamp
+	$(BIN)/python docs/reference.py
 
 clean:
 	rm -rf $(VENV) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

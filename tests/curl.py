@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""As much of curl as docs/tutorial.md types, for a machine that has none."""
+"""As much of curl as the documents type, for a machine that has none."""
 
 import argparse
 import urllib.request

@@ -2,17 +2,19 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+# The page that most visits share: a new one is a process, a third of a second.
+_SHARED: dict[Browser, Page] = {}
 
 
 @contextmanager
@@ -24,6 +26,7 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
+        _SHARED.pop(browser, None)
         browser.close()
 
 
@@ -40,18 +43,44 @@ class Visit:
 
 
 @contextmanager
-def visit(browser: Browser, address: str, *, width: int = 1280, **options: Any) -> Iterator[Visit]:
-    """Open an address in a fresh context and wait until it and all of its parts are loaded."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+def visit(
+    browser: Browser,
+    address: str,
+    *,
+    width: int = 1280,
+    color_scheme: Literal["light", "dark"] = "light",
+    forced_colors: Literal["active", "none"] = "none",
+    **options: Any,
+) -> Iterator[Visit]:
+    """Open an address and wait until it and all of its parts are loaded.
+
+    A visit with options of a context, such as `bypass_csp`, has a context of its own. All others share a page: between
+    two of them it is empty, and nothing that a visit has changed of it stays.
+    """
+    if not options and browser not in _SHARED:
+        _SHARED[browser] = browser.new_page()
+    page = browser.new_context(**options).new_page() if options else _SHARED[browser]
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(media="screen", color_scheme=color_scheme, forced_colors=forced_colors)
+    visited = Visit(page)
+    heard: dict[str, Callable[[Any], None]] = {
+        "console": lambda message: visited.said.append(f"{message.type}: {message.text}"),
+        "pageerror": lambda error: visited.said.append(f"error: {error}"),
+        "request": lambda request: visited.asked.append(request.url),
+    }
+    page.mouse.move(0, 0)
+    for event, listener in heard.items():
+        page.on(event, listener)  # type: ignore[call-overload]
     try:
-        visited = Visit(context.new_page())
-        visited.page.on("console", lambda message: visited.said.append(f"{message.type}: {message.text}"))
-        visited.page.on("pageerror", lambda error: visited.said.append(f"error: {error}"))
-        visited.page.on("request", lambda request: visited.asked.append(request.url))
-        visited.page.goto(address)
+        page.goto(address)
         yield visited
     finally:
-        context.close()
+        for event, listener in heard.items():
+            page.remove_listener(event, listener)
+        if options:
+            page.context.close()
+        else:
+            page.goto("about:blank")
 
 
 def violations(visited: Visit) -> list[str]:

@@ -2,7 +2,9 @@
 
 import ipaddress
 import os
+import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +15,25 @@ from hypothesis import HealthCheck, settings
 
 from bio_sync import cli
 from bio_sync.sandbox import Behaviour, Sandbox
+from tests.packages import build, copied
 
 ROOT = Path(__file__).parent.parent
 # A process whose files may not grow, as on a full disk, would leave cut-off bytecode to all that follow.
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+# But what pytest has made of the tests while it collects them: to make it anew takes each worker of xdist, which
+# inherits the line above, as long as all the rest of collecting.
+sys.dont_write_bytecode = False
 
 _NOT_A_SIGN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 # `make test` runs the quick profile; `make properties` the long one (see the Makefile).
 settings.register_profile("quick", max_examples=30, deadline=None, suppress_health_check=_NOT_A_SIGN)
 settings.register_profile("long", max_examples=3_000, deadline=None, suppress_health_check=_NOT_A_SIGN)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_collection_finish() -> None:
+    """From here on, a test may take away the room that bytecode needs."""
+    sys.dont_write_bytecode = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,16 @@ class Result:
 
 
 Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_arrives() -> Iterator[None]:
+    """A shell lets what it starts in the background ignore SIGINT, and so would all that the tests start."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +69,19 @@ def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
     for name in ("XQR_API_KEY", "XQR_API_KEY_FILE", "XQR_API_URL", "NO_COLOR", "FORCE_COLOR", "GITHUB_EVENT_PATH"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What a release consists of, by its suffix."""
+    folder = tmp_path_factory.mktemp("built")
+    # Of all that is there, so that what does not belong into a package could get into it.
+    return build(copied(folder / "tree", (".",)), folder / "dist")
+
+
+@pytest.fixture(scope="session")
+def wheel(built: dict[str, Path]) -> Path:
+    return built[".whl"]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
 CODE = frozenset(("code", "pre", "kbd", "samp", "tt"))
@@ -26,6 +27,10 @@ class Command:
     properties: dict[str, str] = field(default_factory=dict)
 
 
+# What each line has in which one of the readers below finds an order: one look instead of four.
+_MAY_ORDER = re.compile(r"\s*(?:::|/)|.*##", re.DOTALL)
+
+
 def lines_of(text: str) -> list[str]:
     """Split as a .NET reader of a process's output does, and then wherever Python sees another line."""
     return [line for part in re.split("\r\n|\r|\n", text) for line in (part, *part.splitlines()[1:])]
@@ -34,7 +39,8 @@ def lines_of(text: str) -> list[str]:
 def commands(text: str) -> list[Command]:
     """Find every order in an output, of any name: after `stop-commands` a runner knows one of the page's choice."""
     readers = (runner_v2, runner_v1, azure, gitlab_quick_action)
-    return [command for line in lines_of(text) for reader in readers if (command := reader(line))]
+    lines = (line for line in lines_of(text) if _MAY_ORDER.match(line))
+    return [command for line in lines for reader in readers if (command := reader(line))]
 
 
 def runner_v2(line: str) -> Command | None:
@@ -234,7 +240,7 @@ def _ours(tag: str, name: str) -> bool:
 def read_markdown(source: str) -> MarkdownPage:
     """Read a comment as GitHub would, and all that would act in it."""
     tokens = _READER.parse(source)
-    html = read_html(_READER.render(source))
+    html = read_html(str(_READER.renderer.render(tokens, _READER.options, {})))
     lines = source.split("\n")
     fences, headings, found, images, formulas = [], [], [], [], []
     for number, token in enumerate(tokens):
@@ -261,7 +267,7 @@ def read_markdown(source: str) -> MarkdownPage:
     return MarkdownPage(
         html=html,
         fences=tuple(fences),
-        folds=tuple(_folds(source)),
+        folds=tuple(_folds(tokens)),
         headings=tuple(headings),
         links=tuple(found),
         images=tuple(images),
@@ -276,8 +282,8 @@ def _misplaced(html: HtmlPage) -> Iterator[str]:
         yield f"{details} folds and {summaries} summaries"
 
 
-def _folds(source: str) -> Iterator[Fold]:
-    for token in _READER.parse(source):
+def _folds(tokens: list[Token]) -> Iterator[Fold]:
+    for token in tokens:
         if token.type == "html_block" and token.content.startswith("<details"):
             html = read_html(token.content)
             yield Fold(html.text.strip(), "open" in html.named("details")[0])

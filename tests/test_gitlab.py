@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from tests.pipelines.gitlab import GitLab, Secret, configuration, holds
 from tests.pipelines.gitlab_page import code_quality_widget, sections, terraform_widget
 from tests.pipelines.machine import INSTALL, Unknown, git
 from tests.readers import commands
+from tests.schemas import check_jsonschema
 
 EXAMPLE = ROOT / "examples" / "ci" / "gitlab"
 JOBS = ".gitlab/bio-sync.yml"
@@ -204,9 +203,8 @@ def test_the_example_is_what_init_writes(written: dict[str, str]) -> None:
 
 def test_gitlabs_own_schema_takes_the_pipeline() -> None:
     files = [str(EXAMPLE / ".gitlab-ci.yml"), str(EXAMPLE / JOBS)]
-    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.gitlab-ci", *files]
-    done = subprocess.run(check, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    code, said = check_jsonschema("--builtin-schema", "vendor.gitlab-ci", *files)
+    assert code == 0, said
 
 
 def test_the_key_that_writes_is_for_jobs_of_the_default_branch_only(jobs: dict[str, dict[str, Any]]) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from tests.pipelines.azure import holds as azure_holds
 from tests.pipelines.bitbucket import Bitbucket, Proxy
 from tests.pipelines.machine import INSTALL, Unknown, git
 from tests.readers import commands, read_markdown
+from tests.schemas import check_jsonschema
 
 PAGE = (ROOT / "docs" / "how-to" / "other-ci.md").read_text(encoding="utf-8")
 BITBUCKET, AZURE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
@@ -141,9 +140,8 @@ def test_the_schemas_of_both_services_take_the_pipelines(tmp_path: Path) -> None
     schemas = {"bitbucket": bitbucket, "azure": azure_file}
     for name, file in schemas.items():
         options = ["--builtin-schema", f"vendor.{name}-pipelines", "--regex-variant", "nonunicode"]
-        check = [sys.executable, "-m", "check_jsonschema", *options, str(file)]
-        done = subprocess.run(check, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
+        code, said = check_jsonschema(*options, str(file))
+        assert code == 0, said
 
 
 def test_every_job_installs_this_version_and_keeps_no_credentials_of_the_checkout() -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -15,7 +16,8 @@ from tests.test_render_html import SHOP, TOUR, long_plan, naughty_page, naughty_
 from tests.test_render_text import content, example_plan, plan_of
 
 WIDTHS = (360, 390, 768, 1280)
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 ADDED, REMOVED, CHANGED, MOVED = "rgb(11, 107, 46)", "rgb(179, 38, 30)", "rgb(122, 77, 0)", "rgb(11, 87, 164)"
 
 
@@ -177,7 +179,7 @@ def test_nothing_is_wider_than_the_screen(name: str, chromium: Browser, written:
             visited.page.set_viewport_size({"width": width, "height": 800})
             assert visited.evaluate("innerWidth") == width
             for scheme in SCHEMES:
-                visited.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                visited.page.emulate_media(color_scheme=scheme)
                 assert visited.evaluate(OVERFLOWING) == []
 
 
@@ -228,7 +230,7 @@ def test_on_a_telephone_the_two_frames_stand_one_under_the_other(chromium: Brows
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_frame_follows_the_theme_of_its_page_and_not_that_of_the_report(
-    scheme: str, chromium: Browser, written: Written
+    scheme: Scheme, chromium: Browser, written: Written
 ) -> None:
     pairs = [
         (content("T", True, theme="dark"), content("T", True, theme="light")),
@@ -289,7 +291,7 @@ FOCUSED = """() => {
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_keyboard_reaches_the_list_of_pages_and_every_frame_and_shows_where_it_is(
-    scheme: str, chromium: Browser, written: Written
+    scheme: Scheme, chromium: Browser, written: Written
 ) -> None:
     with visit(chromium, written(source_of("with a base")), color_scheme=scheme) as visited:
         stops = []
@@ -362,7 +364,7 @@ def test_the_list_of_pages_leads_to_each_page(chromium: Browser, written: Writte
     ],
 )
 def test_axe_finds_nothing_that_hinders_anybody(
-    name: str, scheme: str, width: int, chromium: Browser, written: Written
+    name: str, scheme: Scheme, width: int, chromium: Browser, written: Written
 ) -> None:
     with visit(chromium, written(source_of(name)), width=width, color_scheme=scheme) as visited:
         assert violations(visited) == []

@@ -1,7 +1,5 @@
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from referencing import Registry
 from bio_sync.answers import PAGE_ID
 from bio_sync.schemafiles import SCHEMAS, schema_text, shipped
 from tests.conftest import ROOT, Run
+from tests.schemas import check_jsonschema
 
 # JSON Schema draft-07 (Core and Validation).
 DRAFT_07 = {
@@ -213,18 +212,14 @@ def test_an_editor_in_this_checkout_finds_the_schema_that_the_examples_name() ->
         ).resolve()
 
 
-def check_jsonschema(schema_file: str, *files: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(ROOT / "schemas" / schema_file)]
-    return subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False, timeout=60)
-
-
 def test_who_can_not_install_the_tool_checks_pages_with_check_jsonschema() -> None:
-    good = check_jsonschema("page.schema.json", *(ROOT / "examples" / "pages").glob("*.yaml"))
-    assert (good.returncode, good.stdout) == (0, "ok -- validation done\n"), good.stderr
-    broken = check_jsonschema("page.schema.json", ROOT / "examples" / "drafts" / "shop.yaml")
-    assert broken.returncode == 1
-    assert "$.page_data.links[0].url: 'ftp://shop.example.com' does not match" in broken.stdout
-    assert "'titel' does not match" in broken.stdout
+    pages = map(str, (ROOT / "examples" / "pages").glob("*.yaml"))
+    schema = ("--schemafile", str(ROOT / "schemas" / "page.schema.json"))
+    assert check_jsonschema(*schema, *pages) == (0, "ok -- validation done\n")
+    code, said = check_jsonschema(*schema, str(ROOT / "examples" / "drafts" / "shop.yaml"))
+    assert code == 1
+    assert "$.page_data.links[0].url: 'ftp://shop.example.com' does not match" in said
+    assert "'titel' does not match" in said
 
 
 def test_schemas_and_examples_ship() -> None:

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import yaml
 
 from bio_sync.sandbox import Behaviour, Sandbox
 from tests.conftest import ROOT, Run
+from tests.pipelines import warm
 from tests.pipelines.gitlab import holds as gitlab_holds
 from tests.runner.expressions import as_text, filled, holds
 from tests.test_git import Repository, no_settings_of_the_developer
@@ -78,9 +78,8 @@ def agency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Agency]:
         repository.commit({str(file.relative_to(repository.root)): text.replace(old, new)})
     tools = tmp_path / "tools"
     tools.mkdir()
-    (tools / "bio-sync").write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m bio_sync "$@"\n', encoding="utf-8")
+    (tools / "bio-sync").write_text(warm.command(), encoding="utf-8")
     (tools / "bio-sync").chmod(0o755)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     live = {
         client: Sandbox([page_of(file) for file in (EXAMPLE / "clients" / client / "pages").glob("*.yaml")],
             behaviour=Behaviour(burst_limit=10_000)).start()

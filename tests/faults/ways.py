@@ -6,8 +6,6 @@ import contextlib
 import errno
 import io
 import json
-import resource
-import signal
 import threading
 import unicodedata
 from dataclasses import replace
@@ -19,9 +17,10 @@ from tests.faults import comparison
 from tests.faults.evidence import APPLY, Promises, Said, Verdict
 from tests.faults.oracle import judge_writes
 from tests.faults.outcomes import judge
+from tests.fulldisk import no_room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.faults.run import Workshop
 
@@ -114,7 +113,7 @@ def _full_disk(workshop: Workshop) -> Verdict:
     """Save a plan on a full disk: it fails, and the one from before is whole."""
     verdict = Verdict()
     text = _planned(workshop)
-    with _no_room():
+    with no_room():
         said = workshop.command("plan", "--out", PLAN)
     if said.code != 1 or (workshop.folder / PLAN).read_text("utf-8") != text:
         verdict.add("wrong outcomes", f"a plan on a full disk: exit {said.code}, and the old one is no more")
@@ -122,18 +121,6 @@ def _full_disk(workshop: Workshop) -> Verdict:
         verdict.add("wrong outcomes", "half a file was left behind")
     verdict.join(_plain(workshop))
     return verdict
-
-
-@contextlib.contextmanager
-def _no_room() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 class _Lost(io.StringIO):

@@ -25,7 +25,6 @@ def apply(
     session: Session,
     *,
     paths: tuple[str, ...],
-    output_format: str,  # noqa: ARG001 - the session remembers it
     saved: str | None,
     told: Told,
 ) -> int:

@@ -51,15 +51,12 @@ label_option = click.option(
 )
 @click.option("--pull-request", metavar="N", type=click.IntRange(min=1), help="[default: the one of the event]")
 @format_option("text", "json")
-def comment(
-    session: Session, *, saved: str, label: str, when: str, pull_request: int | None, output_format: str
-) -> None:
+def comment(session: Session, *, saved: str, label: str, when: str, pull_request: int | None) -> None:
     """Show a saved plan as a comment on the pull request. There is one for each label; the next run updates it.
 
     It is for GitHub Actions: token, repository and pull request come from the environment. Where the token may not
     write, the plan goes into the job summary.
     """
-    del output_format  # the session remembers it
     from bio_sync import posting  # noqa: PLC0415
 
     run = _run(session, pull_request)
@@ -74,12 +71,11 @@ def comment(
 @click.argument("saved", metavar="DRIFT.json", type=click.Path())
 @label_option
 @format_option("text", "json")
-def issue(session: Session, *, saved: str, label: str, output_format: str) -> None:
+def issue(session: Session, *, saved: str, label: str) -> None:
     """Keep one issue about drift: opened when live pages differ from their files, closed when they don't.
 
     DRIFT.json is what `bio-sync drift --out drift.json` saved. It is for GitHub Actions, as `comment` is.
     """
-    del output_format  # the session remembers it
     from bio_sync import posting  # noqa: PLC0415
 
     run = _run(session, None)

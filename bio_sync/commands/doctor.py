@@ -37,7 +37,7 @@ def _interval(_: click.Context, __: click.Parameter, value: str | None) -> int |
 @command("doctor", example="bio-sync doctor --every 1h")
 @format_option("text", "json")
 @click.option("--every", metavar="TIME", callback=_interval, help="Say what a run every 15m, 1h or 1d would use.")
-def doctor(session: Session, *, output_format: str, every: int | None) -> int:
+def doctor(session: Session, *, every: int | None) -> int:
     """Look at service, key, calls, files, pages and clock. Two calls at most.
 
     Nothing is tried again: what is told is how it is now. Exit code 1 when a line says fail.
@@ -47,7 +47,7 @@ def doctor(session: Session, *, output_format: str, every: int | None) -> int:
     files = checkup.read(session.config, now=session.now())
     checks = [checkup.about_version(), *_about_service(session, files, every)]
     code = int(any(check.status == "fail" for check in checks))
-    _show(session, checks, output_format, code)
+    _show(session, checks, code)
     return code
 
 
@@ -105,13 +105,13 @@ def _shown(session: Session, key: "ApiKey") -> str:
     return f"{key.prefix}… (from {source})" if key.prefix else f"from {source}, not of the documented form"
 
 
-def _show(session: Session, checks: list["Check"], output_format: str, code: int) -> None:
+def _show(session: Session, checks: list["Check"], code: int) -> None:
     from bio_sync import report  # noqa: PLC0415
     from bio_sync.render.text import Line, paint  # noqa: PLC0415
     from bio_sync.visible import calls_used, visible  # noqa: PLC0415
 
     calls, left = (session.meter.calls, session.meter.quota_remaining) if session.meter else (0, None)
-    if output_format == "json":
+    if session.output_format == "json":
         told: list[Json] = [
             {"name": each.name, "status": each.status, "message": each.message, "hint": each.hint} for each in checks
         ]

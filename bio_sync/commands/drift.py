@@ -24,7 +24,7 @@ FORMATS = ("text", "json", "markdown")
 @paths_argument
 @format_option(*FORMATS)
 @out_option(*FORMATS)
-def drift(session: Session, paths: tuple[str, ...], output_format: str, outs: tuple[Out, ...]) -> int:
+def drift(session: Session, paths: tuple[str, ...], outs: tuple[Out, ...]) -> int:
     """Show how live pages differ from their files. It only reads, and exits with 2 when any differs.
 
     It is the plan told from the live side, with the two answers to each difference: pull it, or apply over it.
@@ -41,7 +41,7 @@ def drift(session: Session, paths: tuple[str, ...], output_format: str, outs: tu
     with writing_up(session, made):
         answers = _answers(session, config, files, made)
         saved = save(session, outs, lambda form: _rendered(made, answers, form))
-        text = _rendered(made, answers, output_format, colour=session.terminal.colours(sys.stdout))
+        text = _rendered(made, answers, session.output_format, colour=session.terminal.colours(sys.stdout))
     session.terminal.result(text)
     if not saved:
         return 1

@@ -64,10 +64,9 @@ def command(name: str, *, example: str) -> Callable[[Callable[..., Any]], click.
 def format_option(*formats: str) -> Callable[[Any], Any]:
     """Make the option `--format`, the first of `formats` being the default; the session remembers it."""
 
-    def remember(context: click.Context, _: click.Parameter, value: str) -> str:
+    def remember(context: click.Context, _: click.Parameter, value: str) -> None:
         session: Session = context.ensure_object(Session)
         session.output_format, session.command = value, context.info_name or ""
-        return value
 
     # Eager, so that a failure in any later option already knows how to show itself.
     return click.option(
@@ -78,6 +77,7 @@ def format_option(*formats: str) -> Callable[[Any], Any]:
         show_default=True,
         callback=remember,
         is_eager=True,
+        expose_value=False,
         help="Form of the result.",
     )
 

@@ -13,7 +13,7 @@ MOST_NAMED = 20
 @click.argument("folders", metavar="[DIR]...", nargs=-1, type=click.Path())
 @format_option("json", "github", "gitlab")
 @click.option("--base", metavar="REV", help="Only workspaces whose own files differ from this commit.")
-def matrix(session: Session, *, folders: tuple[str, ...], output_format: str, base: str | None) -> int:
+def matrix(session: Session, *, folders: tuple[str, ...], base: str | None) -> int:
     """List the workspaces of a repository for CI: a job and a key each. No network, no key.
 
     A workspace is a folder with a bio-sync.yaml of its own; DIRs are folders to look for them in. The result is one
@@ -21,7 +21,7 @@ def matrix(session: Session, *, folders: tuple[str, ...], output_format: str, ba
     --format gitlab a whole child pipeline.
     """
     # The other forms go into a file that a CI system reads: why there are none is for the log.
-    session.reported = output_format != "json"
+    session.reported = session.output_format != "json"
     _check(session, folders, base)
     from bio_sync import workspaces  # noqa: PLC0415
 
@@ -36,7 +36,7 @@ def matrix(session: Session, *, folders: tuple[str, ...], output_format: str, ba
         "github": lambda: workspaces.github_outputs(chosen),
         "gitlab": lambda: workspaces.gitlab_pipeline(chosen, base=comparison.commit if comparison else None),
     }
-    session.terminal.result(forms[output_format]())
+    session.terminal.result(forms[session.output_format]())
     names = ", ".join(workspace.name for workspace in chosen[:MOST_NAMED]) + and_more(len(chosen) - MOST_NAMED)
     count = f"{len(chosen):,}{differ}" if differ else plural(len(chosen), "workspace")
     session.terminal.say(f"{count}{': ' if names else ''}{names}")

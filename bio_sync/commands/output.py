@@ -26,15 +26,15 @@ def writing_up(session: Session, plan: "Plan") -> Iterator[None]:
         yield
 
 
-def show(session: Session, plan: "Plan", output_format: str) -> None:
-    """Print a plan as the result."""
+def show(session: Session, plan: "Plan") -> None:
+    """Print a plan as the result, in the form that was asked for."""
     from bio_sync.render import RENDERERS, text  # noqa: PLC0415
 
     with writing_up(session, plan):
-        if output_format == "text":
+        if session.output_format == "text":
             shown = text.render(plan, colour=session.terminal.colours(sys.stdout))
         else:
-            shown = RENDERERS[output_format](plan)
+            shown = RENDERERS[session.output_format](plan)
     session.terminal.result(shown)
 
 

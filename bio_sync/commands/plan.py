@@ -55,7 +55,6 @@ def plan(
     session: Session,
     *,
     paths: tuple[str, ...],
-    output_format: str,
     outs: tuple[Out, ...],
     detailed_exitcode: bool,
     base: str | None,
@@ -72,7 +71,7 @@ def plan(
     files = read_page_files(session, paths, config, at=timetable.moment(at) if at else now, calls=not offline)
     workflow.checked(files)
     before = base_files(files, config, base) if base else None
-    commit = workflow.commit_of(files) if base or outs or output_format != "text" else None
+    commit = workflow.commit_of(files) if base or outs or session.output_format != "text" else None
     if before and offline:
         made = planned_offline(session, files, before, now=now, at=at, commit=commit)
     else:
@@ -82,7 +81,7 @@ def plan(
             limit = workflow.guard_limit(config)
             made = planned(session, files, api, now=now, at=at, commit=commit, base=before, limit=limit)
     saved = save(session, outs, rendered(made))
-    show(session, made, output_format)
+    show(session, made)
     code = _exit_code(session, made, detailed=detailed_exitcode, fail_on_drift=fail_on_drift)
     return code if saved else 1
 
@@ -91,7 +90,7 @@ def plan(
 @click.argument("saved", metavar="PLAN.json", type=click.Path())
 @format_option(*PLAN_FORMATS)
 @out_option(*PLAN_FORMATS)
-def show_saved(session: Session, saved: str, output_format: str, outs: tuple[Out, ...]) -> int:
+def show_saved(session: Session, saved: str, outs: tuple[Out, ...]) -> int:
     """Show a saved plan again, in any form: no network, no key."""
     from bio_sync import consent  # noqa: PLC0415
 
@@ -100,7 +99,7 @@ def show_saved(session: Session, saved: str, output_format: str, outs: tuple[Out
     check_folders(outs)
     made = consent.read_plan(saved)
     whole = save(session, outs, rendered(made))
-    show(session, made, output_format)
+    show(session, made)
     return 0 if whole else 1
 
 

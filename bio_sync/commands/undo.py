@@ -30,7 +30,6 @@ def undo(
     session: Session,
     *,
     saved: str | None,
-    output_format: str,  # noqa: ARG001 - the session remembers it
     overwrite_edits: bool,
     told: Told,
 ) -> int:

@@ -11,7 +11,7 @@ from bio_sync.visible import plural
 @command("validate", example="bio-sync validate pages/")
 @paths_argument
 @format_option("text", "json", *REPORTS)
-def validate(session: Session, paths: tuple[str, ...], output_format: str) -> int:
+def validate(session: Session, paths: tuple[str, ...]) -> int:
     """Check page files: no network, no key.
 
     PATHs are files or folders; without them, those of bio-sync.yaml, or pages/.
@@ -21,21 +21,22 @@ def validate(session: Session, paths: tuple[str, ...], output_format: str) -> in
     """
     from bio_sync import report, workflow  # noqa: PLC0415
 
+    form = session.output_format
     files = read_page_files(session, paths, configuration(session), at=session.now(), calls=False)
-    if output_format == "json":
+    if form == "json":
         session.terminal.result(report.problems_json(files))
         return 1 if files.problems else 0
-    if output_format in REPORTS:
+    if form in REPORTS:
         from bio_sync.reporters import REPORTERS, findings_of  # noqa: PLC0415
 
-        session.terminal.result(REPORTERS[output_format](findings_of(files, os.environ)))
+        session.terminal.result(REPORTERS[form](findings_of(files, os.environ)))
         session.reported = True
-    if output_format == "github":
+    if form == "github":
         # Its log is the same as standard error, and holds all of it already.
         return 1 if files.problems else 0
     for warning in files.warnings:
         session.terminal.say(f"warning: {report.problem_text(warning)}".rstrip())
     workflow.checked(files)
-    if output_format == "text":
+    if form == "text":
         session.terminal.result(f"{plural(files.files, 'page file')}, no problems\n")
     return 0

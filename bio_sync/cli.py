@@ -11,16 +11,13 @@ from typing import NoReturn
 import click
 
 from bio_sync.commands import commands
-from bio_sync.errors import BioSyncError, ServiceError, Terminated
+from bio_sync.errors import INCOMPLETE, INTERRUPTED, BioSyncError, ServiceError, Terminated, exit_code_of
 from bio_sync.key import key_at_hand
 from bio_sync.options import Session
 from bio_sync.terminal import use_utf8
 from bio_sync.visible import visible
 
 USAGE = 64
-INTERRUPTED = 130
-TERMINATED = 143
-INCOMPLETE = 3
 # Forms that nobody reads where they are printed.
 UNREAD = ("html", "gitlab", "sarif", "junit")
 # Commands whose result goes into a variable of a CI system.
@@ -142,7 +139,7 @@ def _check_folder() -> None:
 
 def _ended_by(cause: BaseException | None) -> Interrupted:
     ended = Interrupted("interrupted", hint="run again: what was written is not written twice")
-    ended.exit_code = TERMINATED if isinstance(cause, Terminated) else INTERRUPTED
+    ended.exit_code = exit_code_of(cause)
     return ended
 
 

@@ -10,8 +10,17 @@ if TYPE_CHECKING:
     from bio_sync.problems import Problem
 
 
+# Exit codes of a run that came to a report of its own, or to none.
+INCOMPLETE, INTERRUPTED, TERMINATED = 3, 130, 143
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM, such as a CI system sends before it kills: treated as Ctrl-C, with an exit code of its own."""
+
+
+def exit_code_of(cause: BaseException | None) -> int:
+    """Give the exit code of a run that a signal has ended: 130 as shells do for Ctrl-C, 143 for SIGTERM."""
+    return TERMINATED if isinstance(cause, Terminated) else INTERRUPTED
 
 
 class BioSyncError(Exception):

@@ -5,12 +5,12 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
-from bio_sync.errors import Terminated
+from bio_sync.errors import INTERRUPTED, TERMINATED, Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+_EXIT_CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 
 
 class Interruption:

@@ -8,8 +8,8 @@ from typing import NoReturn
 from bio_sync.action import approval, running
 from bio_sync.action.inputs import variable
 from bio_sync.action.runner import Runner
-from bio_sync.cli import INCOMPLETE, INTERRUPTED, TERMINATED, take_signals
-from bio_sync.errors import BioSyncError, Terminated
+from bio_sync.cli import take_signals
+from bio_sync.errors import INCOMPLETE, BioSyncError, exit_code_of
 from bio_sync.key import key_at_hand
 from bio_sync.options import Session
 from bio_sync.terminal import use_utf8
@@ -23,7 +23,7 @@ def main() -> NoReturn:
     try:
         sys.exit(_step(sys.argv[1:]))
     except KeyboardInterrupt as signal:
-        sys.exit(TERMINATED if isinstance(signal, Terminated) else INTERRUPTED)
+        sys.exit(exit_code_of(signal))
 
 
 def _step(arguments: list[str]) -> int:

@@ -11,8 +11,7 @@ from bio_sync.action.carrying import Done, carry_out
 from bio_sync.action.inputs import Inputs, NotAnInput, read_inputs, variable
 from bio_sync.action.runner import Runner
 from bio_sync.action.telling import annotations_of, outputs_of, summary_of
-from bio_sync.cli import INTERRUPTED, TERMINATED
-from bio_sync.errors import BioSyncError, InvalidKey
+from bio_sync.errors import INTERRUPTED, TERMINATED, BioSyncError, InvalidKey
 from bio_sync.github import NotApproved
 from bio_sync.jsonvalues import JsonObject, member
 from bio_sync.key import KEY_VARIABLE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from bio_sync import report
 from bio_sync.applying.outcomes import OUTCOMES, Outcome, Report, Word
-from bio_sync.cli import INCOMPLETE
+from bio_sync.errors import INCOMPLETE
 from bio_sync.jsonvalues import Json, JsonObject, member
 from bio_sync.problems import Problem
 from bio_sync.render import markdown

@@ -11,7 +11,7 @@ from bio_sync.applying.outcomes import Outcome, Report, report_of, without_chang
 from bio_sync.applying.page import Means, PageWriter, Result
 from bio_sync.applying.remote import Remote, RunEnds
 from bio_sync.applying.view import View, writes_of_a_look
-from bio_sync.errors import Terminated
+from bio_sync.errors import exit_code_of
 from bio_sync.interruption import Interruption
 from bio_sync.model import DesiredPage
 from bio_sync.planning import Change, Plan
@@ -116,7 +116,7 @@ class _Run:
                 steps[0]()
             except KeyboardInterrupt as error:
                 # The second one: nothing is waited for any more, but all that is known is still told.
-                ended_by = 143 if isinstance(error, Terminated) else 130
+                ended_by = exit_code_of(error)
                 self._stop = _Stop("interrupted")
                 steps = deque((self._what_is_left,))
             else:

@@ -10,7 +10,8 @@ import click
 
 from bio_sync.commands.group import command, files_argument, seconds_option
 from bio_sync.commands.service import configuration, connect
-from bio_sync.commands.writing import INCOMPLETE, tell_of_the_end
+from bio_sync.commands.writing import tell_of_the_end
+from bio_sync.errors import INCOMPLETE
 from bio_sync.options import Session
 from bio_sync.progress import ASKING, CREATING, LOST_ANSWER
 from bio_sync.shell import path_word, typed

@@ -11,6 +11,7 @@ import click
 from bio_sync.commands.group import Out, limit_option, seconds_option
 from bio_sync.commands.output import check_folders, show_before_apply, show_report, tell_outcome
 from bio_sync.commands.service import connect
+from bio_sync.errors import INCOMPLETE
 from bio_sync.options import Session
 from bio_sync.progress import ASKING, LOST_ANSWER, WRITING
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from bio_sync.record import Record
     from bio_sync.transport import Meter
 
-INCOMPLETE = 3
 CTRL_C_AGAIN = "ending: what is under way is brought to its end first; once more to leave at once"
 
 

@@ -185,9 +185,9 @@ else:
 def test_memory_is_of_all_processes_at_once_and_what_they_share_counts_once(tmp_path: Path) -> None:
     both = measure([sys.executable, "-S", "-c", TWO], folder=tmp_path, memory=True)
     assert both.code == 0
-    # 30 that both have, and 20 each.
+    # 30 that both have, and 20 each; Python itself is some 10, a part of which other processes may share.
     assert 50_000_000 < both.peak < 70_000_000
-    assert 70_000_000 < both.together < 85_000_000
+    assert 70_000_000 < both.together < 95_000_000
 
 
 def test_of_one_process_all_together_is_that_process(tmp_path: Path) -> None:

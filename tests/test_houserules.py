@@ -345,13 +345,18 @@ def test_rules_that_grow_without_bounds_are_ended_by_the_limit_of_memory(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much memory a process had at its peak")
-def test_a_check_that_came_to_the_limit_of_memory_is_not_believed_to_have_found_nothing() -> None:
-    code = (
-        "from bio_sync.houserules import __main__ as tried;"
-        "print([tried._ran_short(bytes_) for bytes_ in (2**40, 2**20)])"
+@pytest.mark.parametrize(("memory", "code", "told"), [(2**40, 0, "[]"), (2**20, process.OUT_OF_MEMORY, "")])
+def test_a_check_that_came_to_the_limit_of_memory_is_not_believed_to_have_found_nothing(
+    memory: int, code: int, told: str
+) -> None:
+    rules = {"file": "house.json", "text": "{}", "value": {}}
+    task = {"seconds": 60, "memory": memory, "rules": rules, "pages": [{"file": "a.yaml", "text": PAGE, "value": {}}]}
+    # Without the limit itself, nothing fails: what is left is the look at how much there was.
+    unbound = "from bio_sync.houserules import __main__ as tried; tried._limit = lambda *_: None; tried.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", unbound], input=json.dumps(task), capture_output=True, text=True, check=False
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[False, True]\n"
+    assert (done.returncode, done.stdout) == (code, told), done.stderr
 
 
 def test_the_process_has_no_key_and_an_end_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -578,6 +578,15 @@ def test_every_command_and_option_of_the_jobs_is_one_that_there_is(jobs: dict[st
         assert [word for word in rest if word.startswith("--") and word not in known] == [], line
 
 
+def test_a_dry_run_from_live_asks_nobody_and_needs_no_key(
+    folder: Path, start_sandbox: Callable[..., Sandbox], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = start_sandbox([{"id": "bio_1", "title": "Page"}])
+    monkeypatch.delenv("XQR_API_KEY")
+    assert run("init", "--from-live", "--dry-run").code == 0
+    assert ([path.name for path in folder.iterdir()], sandbox.requests) == ([".git"], [])
+
+
 def test_from_live_with_a_key_that_is_refused_leaves_nothing_behind(
     folder: Path, start_sandbox: Callable[..., Sandbox], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

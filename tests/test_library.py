@@ -432,7 +432,10 @@ def test_a_service_that_is_not_there_is_told_at_once(folder: Path, start_sandbox
         bio_sync.plan(bio_sync.load(), service=soon)
 
 
-def test_who_is_told_may_fail_and_no_page_suffers(folder: Path, start_sandbox: Start) -> None:
+@pytest.mark.parametrize("failure", [ConnectionError("the chat is down"), SystemExit("the chat is down")])
+def test_who_is_told_may_fail_and_no_page_suffers(
+    folder: Path, start_sandbox: Start, failure: ConnectionError | SystemExit
+) -> None:
     write(folder, 1)
     write(folder, 2)
     sandbox = start_sandbox([live(1), live(2)])
@@ -440,9 +443,9 @@ def test_who_is_told_may_fail_and_no_page_suffers(folder: Path, start_sandbox: S
 
     def chat(outcome: bio_sync.Outcome) -> None:
         heard.append(outcome.file)
-        raise ConnectionError("the chat is down")
+        raise failure
 
-    with pytest.raises(ConnectionError, match="the chat is down"):
+    with pytest.raises(type(failure), match="the chat is down"):
         bio_sync.apply(bio_sync.load(), lambda _: True, tell=chat)
     (journal,) = (folder / ".bio-sync").glob("apply-*.json")
     assert json.loads(journal.read_text(encoding="utf-8"))["finished"] is True

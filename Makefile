@@ -41,7 +41,8 @@ $(VENV)/demo.stamp: pyproject.toml requirements/demo.txt requirements/build.txt 
 
 $(VENV)/dev.stamp: pyproject.toml requirements/dev.txt requirements/uv.txt | $(BIN)/python
 	$(PIP) install --require-hashes -r requirements/uv.txt
-	$(call LOCKED,$(BIN)/python,requirements/dev.txt)
+	@echo 'installing requirements/dev.txt'
+	@$(call LOCKED,$(BIN)/python,requirements/dev.txt)
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/demo.stamp
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bio_sync.commands.completion import complete_places
-from bio_sync.commands.lazy import LazyCommands
+from bio_sync.commands.lazy import LazyCommands, show_help
 from bio_sync.errors import BioSyncError
 from bio_sync.options import Session, everywhere
 from bio_sync.version import __version__
@@ -22,9 +22,22 @@ if TYPE_CHECKING:
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        context.ensure_object(Session).terminal.result(f"bio-sync {__version__}\n")
+        context.exit()
+
+
 @click.group(cls=LazyCommands, context_settings=HELP, invoke_without_command=True)
 @everywhere
-@click.version_option(__version__, "--version", message="bio-sync %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 @click.pass_context
 def commands(context: click.Context) -> None:
     """Pages-as-code for link-in-bio pages: YAML files in git, a plan to review, and an apply that writes only
@@ -43,7 +56,7 @@ def commands(context: click.Context) -> None:
     3 incomplete (apply, undo, create); 64 wrong usage; 130 interrupted; 143 terminated.
     """  # noqa: D205, D301 - click's own marks
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        show_help(context)
 
 
 complete_places(commands)

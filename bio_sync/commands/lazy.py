@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bio_sync.options import Session
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -32,8 +34,32 @@ COMMANDS = {
 }
 
 
-class LazyCommands(click.Group):
+def show_help(context: click.Context) -> None:
+    """Print the help of a command on the terminal of its session."""
+    context.ensure_object(Session).terminal.result(f"{context.get_help()}\n")
+
+
+class _Helpful(click.Command):
+    """A command whose help takes the way of every result: a full disk is told in words, and the key cut out."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Give click's option with a callback of ours."""
+        option = super().get_help_option(ctx)
+        if option:
+            option.callback = _asked_for_help
+        return option
+
+
+def _asked_for_help(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        show_help(context)
+        context.exit()
+
+
+class LazyCommands(_Helpful, click.Group):
     """A group whose commands register themselves as their modules are loaded, one by one."""
+
+    command_class = _Helpful
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's form
         """Name the commands without loading any."""

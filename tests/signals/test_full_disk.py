@@ -105,6 +105,13 @@ def test_out_on_a_full_device_is_told_and_the_others_are_written(three: Sandbox,
     assert (folder / name).is_symlink()
 
 
+@pytest.mark.parametrize("command", [("--help",), ("plan", "-h"), ("--version",), ()])
+def test_help_on_a_full_device_is_told_in_a_line(three: Sandbox, command: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full, Running(three, *command, stdout=full) as running:
+        done = running.end()
+    assert (done.code, done.err) == (1, "error: the result can't be written: No space left on device\n")
+
+
 @pytest.mark.parametrize(("command", "code"), [(PLAN, 1), (("plan",), 1), (APPLY, 3), (("apply", "--yes"), 3)])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_result_on_a_full_device_is_a_failure_and_no_page_is_left_half(

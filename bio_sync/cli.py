@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from bio_sync.commands import commands
-from bio_sync.errors import INCOMPLETE, INTERRUPTED, BioSyncError, ServiceError, Terminated, exit_code_of
+from bio_sync.errors import INCOMPLETE, INTERRUPTED, BioSyncError, NoFolder, ServiceError, Terminated, exit_code_of
 from bio_sync.key import key_at_hand
 from bio_sync.options import Session
 from bio_sync.terminal import use_utf8
@@ -31,12 +31,6 @@ class WrongUsage(BioSyncError):
     """The words of the command line are off."""
 
     exit_code = USAGE
-    reason = "invalid"
-
-
-class NoFolder(BioSyncError):
-    """The working directory was removed."""
-
     reason = "invalid"
 
 
@@ -134,7 +128,7 @@ def _check_folder() -> None:
     try:
         os.getcwd()  # noqa: PTH109 - pathlib: 4 ms that `--help` does not need
     except FileNotFoundError:
-        raise NoFolder("the folder that this runs in is not there any more", hint="cd into a folder that is") from None
+        raise NoFolder from None
 
 
 def _ended_by(cause: BaseException | None) -> Interrupted:

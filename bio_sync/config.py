@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bio_sync import schema
-from bio_sync.errors import InvalidFiles, NoPages
+from bio_sync.errors import InvalidFiles, NoFolder, NoPages
 from bio_sync.files import CONFIG_NAME, PAGE_SUFFIXES, FoundFile, absolute, find_pages, repository_root, shown_name
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.pages import read_document
@@ -68,9 +68,13 @@ class Config:
 def read_config(explicit: str | None) -> Config:
     """Read `explicit`, or else the `bio-sync.yaml` from here upwards to the git root, or else the defaults.
 
-    Raises InvalidFiles with every problem of the file, NoPages when `explicit` is not there.
+    Raises InvalidFiles with every problem of the file, NoPages when `explicit` is not there, NoFolder when the working
+    directory was removed.
     """
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise NoFolder from None
     if explicit is not None and not os.path.lexists(explicit):
         raise NoPages(f"{visible(explicit)}: there is no such file", hint="check the path after --config")
     path = Path(explicit) if explicit is not None else _find(here)

@@ -55,6 +55,15 @@ class InvalidFiles(BioSyncError):
         return "\n".join((f"{self.message}:", *(f"{each.file}:{each.line}: {each.message}" for each in self.problems)))
 
 
+class NoFolder(BioSyncError):
+    """The working directory was removed."""
+
+    reason = "invalid"
+
+    def __init__(self) -> None:
+        super().__init__("the folder that this runs in is not there any more", hint="cd into a folder that is")
+
+
 class NoPages(BioSyncError):
     """There are no page files, or they can't be read."""
 

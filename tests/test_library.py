@@ -528,6 +528,16 @@ def test_what_is_no_journal_is_not_written_over(folder: Path, start_sandbox: Sta
     assert bio_sync.apply(bio_sync.load(), lambda _: True, journal="own.json").exit_code == 0
 
 
+def test_a_working_directory_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = tmp_path / "gone"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    with pytest.raises(bio_sync.NoFolder, match="is not there any more"):
+        bio_sync.load()
+    monkeypatch.chdir(tmp_path)
+
+
 def test_an_empty_path_is_not_the_folder_that_one_is_in(folder: Path) -> None:
     write(folder, 1)
     with pytest.raises(bio_sync.NoPages, match="a path is empty"):

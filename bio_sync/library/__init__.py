@@ -107,6 +107,7 @@ def load(
     Raises:
         InvalidFiles: the files have problems; `problems` has all of them, each with its place and a hint.
         NoPages: there is no page file, or a path is not there.
+        NoFolder: the working directory was removed.
         ValueError: `at` has no offset.
     """
     if at is not None and at.utcoffset() is None:

@@ -1,10 +1,12 @@
 """What the tests share: a real xQR on loopback, the command line, and a folder of pages."""
 
+import asyncio
 import ipaddress
 import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bio_sync import cli
-from bio_sync.sandbox import Behaviour, Sandbox
+from bio_sync.sandbox import Behaviour, Fault, Sandbox
+from bio_sync.sandbox.injection import InjectFaults
+from bio_sync.transport import meter
 from tests.packages import build, copied
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +33,9 @@ _NOT_A_SIGN = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, Health
 settings.register_profile("quick", max_examples=30, deadline=None, suppress_health_check=_NOT_A_SIGN)
 settings.register_profile("long", max_examples=3_000, deadline=None, suppress_health_check=_NOT_A_SIGN)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# Seconds of a fault's delay: longer than any test may take.
+HELD = 3600.0
 
 
 def pytest_collection_finish() -> None:
@@ -93,7 +100,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
+def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write one page after the other, also on a machine that takes 20 ms and more to answer: order is not luck."""
+    monkeypatch.setattr(meter, "MOST_LANES", 1)
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], one_after_the_other: None) -> Run:
     """Run the command line in this process: `run("plan", "--format", "json").out`."""
 
     def call(*arguments: str) -> Result:
@@ -130,3 +143,19 @@ def start_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., San
     yield start
     for running in started:
         running.stop()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Hold each request that meets a fault with the delay HELD until this is set, so that no machine is too slow."""
+    let_go, real = threading.Event(), InjectFaults._pause
+
+    async def pause(self: InjectFaults, fault: Fault) -> None:
+        while fault.delay == HELD and not let_go.is_set():
+            await asyncio.sleep(0.005)
+        if fault.delay != HELD:
+            await real(self, fault)
+
+    monkeypatch.setattr(InjectFaults, "_pause", pause)
+    yield let_go
+    let_go.set()

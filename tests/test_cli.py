@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from bio_sync.sandbox import Fault, Sandbox
 from tests.conftest import Run
+from tests.signals import Running
 
 Start = Callable[..., Sandbox]
 COMMAND = [sys.executable, "-P", "-m", "bio_sync"]
@@ -334,11 +334,9 @@ def test_a_guard_of_the_configuration_is_told_in_the_plan(one_change: Sandbox, r
 
 def test_a_terminated_plan_exits_with_its_code_in_json_too(one_change: Sandbox) -> None:
     one_change.faults.append(Fault(status=None, delay=20, method="GET"))
-    with subprocess.Popen([*COMMAND, "plan", "--format", "json"], stdout=subprocess.PIPE) as running:
-        time.sleep(1.5)
-        running.send_signal(signal.SIGTERM)
-        out, _ = running.communicate(timeout=30)
-    assert running.returncode == json.loads(out)["exit_code"] == 143
+    with Running(one_change, "plan", "--format", "json") as running:
+        done = running.until_sent(1).signal(signal.SIGTERM).end()
+    assert done.code == done.document["exit_code"] == 143
 
 
 def test_a_key_file_may_be_a_pipe(one_change: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

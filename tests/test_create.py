@@ -9,6 +9,7 @@ import re
 import shlex
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ from bio_sync.sandbox import Fault, Sandbox
 from bio_sync.schema import page_problems
 from bio_sync.visible import visible
 from bio_sync.yamltext import MOST_BYTES
-from tests.conftest import Run
+from tests.conftest import HELD, Run
 from tests.faults.stage import Hook
 from tests.fulldisk import no_room
 from tests.signals import Running, asked, sent
@@ -1068,11 +1069,15 @@ def test_a_run_that_made_a_page_and_could_not_tell_does_not_say_that_nothing_was
 # Runs that somebody ends: real processes
 
 
-def test_the_first_ctrl_c_lets_the_post_end_and_its_id_be_written(sandbox: Sandbox, folder: Path) -> None:
+def test_the_first_ctrl_c_lets_the_post_end_and_its_id_be_written(
+    sandbox: Sandbox, held: threading.Event, folder: Path
+) -> None:
     paths = [write(folder, f"{name}.yaml", f"title: {name}\n") for name in "ab"]
-    sandbox.fail(Fault(status=None, delay=0.4, method="POST"))
+    sandbox.fail(Fault(status=None, delay=HELD, method="POST"))
     with Running(sandbox, "create", "a.yaml", "b.yaml") as running:
-        done = running.until_sent(2).signal(signal.SIGINT).end()
+        running.until_sent(2).signal(signal.SIGINT).until_it_ends()
+        held.set()
+        done = running.end()
     assert (done.code, [id_of(path) for path in paths]) == (130, [sandbox.pages[0]["id"], None])
     assert "ending: what is under way is brought to its end first" in done.err
     assert "skipped    b.yaml  not tried: the run was ended before it" in done.out

@@ -15,11 +15,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,8 @@ import bio_sync
 from bio_sync.applying.page import PageWriter
 from bio_sync.interruption import Interruption
 from bio_sync.sandbox import Behaviour, Fault, Sandbox, load_seed
-from tests.conftest import ROOT, Run
+from tests.conftest import HELD, ROOT, Run
+from tests.signals import wait_for
 
 Start = Callable[..., Sandbox]
 DOCUMENT = ROOT / "docs" / "reference" / "python.md"
@@ -343,24 +343,28 @@ def test_key_and_address_that_are_given_come_before_those_of_the_environment(
         bio_sync.plan(bio_sync.load(), service=bio_sync.Service(api_url=sandbox.url))
 
 
-def test_the_first_interrupt_lets_a_write_end_and_comes_with_the_report(folder: Path, start_sandbox: Start) -> None:
+def test_the_first_interrupt_lets_a_write_end_and_comes_with_the_report(
+    folder: Path, start_sandbox: Start, held: threading.Event, one_after_the_other: None
+) -> None:
     for number in range(4):
         write(folder, number)
     sandbox = start_sandbox([live(number) for number in range(4)])
-    # The first page shows that the others can go side by side; they are under way when the signal comes.
-    sandbox.fail(Fault(method="PATCH", delay=0.3, times=None))
+    sandbox.fail(Fault(method="PATCH", delay=HELD, skip=1))
     before = signal.getsignal(signal.SIGINT)
-    signals = [threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))]
 
-    def once(_: bio_sync.Outcome) -> None:
-        if signals:
-            signals.pop().start()
+    def interrupt() -> None:
+        wait_for(lambda: len(writes(sandbox)) == 2, "the second page is under way")
+        os.kill(os.getpid(), signal.SIGINT)
+        held.set()
 
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
     with pytest.raises(bio_sync.RunInterrupted) as caught:
-        bio_sync.apply(bio_sync.load(), lambda _: True, tell=once)
+        bio_sync.apply(bio_sync.load(), lambda _: True)
+    interrupting.join()
     outcomes = [outcome.outcome for outcome in caught.value.report.outcomes]
-    assert (len(outcomes), outcomes.count("applied")) == (4, len(writes(sandbox)))
-    assert set(outcomes) <= {"applied", "skipped"}
+    assert outcomes == ["applied", "applied", "skipped", "skipped"]
+    assert len(writes(sandbox)) == 2
     assert signal.getsignal(signal.SIGINT) is before
     (journal,) = (folder / ".bio-sync").glob("apply-*.json")
     pages = json.loads(journal.read_text(encoding="utf-8"))["pages"]
@@ -453,14 +457,20 @@ def test_who_is_told_may_fail_and_no_page_suffers(
 
 
 def test_pages_that_were_loaded_before_the_time_of_a_link_are_not_written_after_it(
-    folder: Path, start_sandbox: Start
+    folder: Path, start_sandbox: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    soon = (datetime.now(UTC) + timedelta(seconds=0.3)).isoformat()
-    link = f"    - {{label: Sale, url: https://a.example, show_until: {soon}}}"
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    link = f"    - {{label: Sale, url: https://a.example, show_until: {soon.isoformat()}}}"
     write(folder, 1, "page_data:", "  links:", link)
     sandbox = start_sandbox([live(1)])
     pages = bio_sync.load()
-    time.sleep(0.4)
+
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Then":
+            return cls.fromtimestamp(soon.timestamp(), tz)
+
+    monkeypatch.setattr("bio_sync.library.datetime", Then)
     with pytest.raises(bio_sync.NoConsent, match=r"it was time for a link: 'Sale' of pages/1\.yaml") as caught:
         bio_sync.apply(pages, lambda _: True)
     assert (caught.value.hint, sandbox.calls) == ("load them again", [])

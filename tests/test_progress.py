@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyte
 import pytest
@@ -47,7 +47,7 @@ from bio_sync.progress import (
 from bio_sync.sandbox import Fault, Sandbox
 from bio_sync.statusline import StatusLine
 from bio_sync.terminal import Terminal
-from tests.conftest import Run
+from tests.conftest import HELD, Run
 
 Start = Callable[..., Sandbox]
 COMMAND = (sys.executable, "-m", "bio_sync")
@@ -690,7 +690,7 @@ def test_a_create_tells_what_it_does_and_that_it_waits_for_a_lost_answer(
 
 
 class OnATerminal:
-    """A run whose three streams are a terminal of 24 by 80, as pyte shows it."""
+    """A run whose three streams are a terminal of 24 by 80, as pyte shows it; a test that fails leaves none behind."""
 
     def __init__(self, *arguments: str) -> None:
         self._controller, streams = pty.openpty()
@@ -702,14 +702,32 @@ class OnATerminal:
         os.close(streams)
         self.screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self.screen)
+        self._pieces: list[bytes] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._controller)
+        self._run.kill()
+        self._run.wait()
 
     def until(self, shown: Callable[[list[str]], bool]) -> list[str]:
-        """Read until the screen shows something, and give its lines; raises OSError when the run ends before."""
+        """Read until the screen shows something, and give its lines; raises OSError when the run ends before.
+
+        Line by line: what is shown for a moment only may come in one read with what takes its place.
+        """
         end = time.monotonic() + 60
         while not shown(lines_of(self.screen)):
             assert time.monotonic() < end, lines_of(self.screen)
-            self._stream.feed(os.read(self._controller, 65536))
+            self._pieces = self._pieces or os.read(self._controller, 65536).splitlines(keepends=True)
+            self._stream.feed(self._pieces.pop(0))
         return lines_of(self.screen)
+
+    def _read_on(self) -> None:
+        self._stream.feed(b"".join(self._pieces))
+        while True:
+            self._stream.feed(os.read(self._controller, 65536))
 
     def interrupt(self) -> None:
         self._run.send_signal(signal.SIGINT)
@@ -717,8 +735,7 @@ class OnATerminal:
     def end(self) -> tuple[int, list[str]]:
         """Give the exit code and the last screen."""
         with pytest.raises(OSError, match="Errno 5"):
-            self.until(lambda _: False)
-        os.close(self._controller)
+            self._read_on()
         return self._run.wait(60), lines_of(self.screen)
 
 
@@ -737,10 +754,10 @@ def test_on_a_real_terminal_the_line_moves_under_the_outcomes_and_is_gone_at_the
     folder: Path, start_sandbox: Start
 ) -> None:
     many(folder, start_sandbox, 24)
-    running = OnATerminal("apply", "--yes", "--force")
-    shown = running.until(is_writing)
-    assert re.fullmatch(r"applied    pages/p0\d\d\.yaml  update", shown[-2])
-    code, lines = running.end()
+    with OnATerminal("apply", "--yes", "--force") as running:
+        shown = running.until(lambda lines: is_writing(lines) and len(lines) > 1)
+        assert re.fullmatch(r"applied    pages/p0\d\d\.yaml  update", shown[-2])
+        code, lines = running.end()
     assert code == 0
     assert [line for line in lines if line.startswith("applied")] == lines[:-2]
     assert lines[:-2][-1] == "applied    pages/p023.yaml  update"
@@ -748,14 +765,18 @@ def test_on_a_real_terminal_the_line_moves_under_the_outcomes_and_is_gone_at_the
     assert lines[-1].startswith("to take it back: bio-sync undo ")
 
 
-def test_on_a_real_terminal_ctrl_c_leaves_whole_lines(folder: Path, start_sandbox: Start) -> None:
-    many(folder, start_sandbox, 100)
-    running = OnATerminal("apply", "--yes", "--force", "--format", "json")
-    running.until(is_writing)
-    running.interrupt()
-    lines = running.until(lambda lines: any(line.startswith("ending: ") for line in lines))
-    assert not is_writing(lines)
-    code, lines = running.end()
+def test_on_a_real_terminal_ctrl_c_leaves_whole_lines(
+    folder: Path, start_sandbox: Start, held: threading.Event
+) -> None:
+    # With nothing under way at that moment, there is nothing to say but what was written.
+    many(folder, start_sandbox, 100).fail(Fault(status=None, delay=HELD, method="PATCH", skip=5, times=None))
+    with OnATerminal("apply", "--yes", "--force", "--format", "json") as running:
+        running.until(is_writing)
+        running.interrupt()
+        lines = running.until(lambda lines: any(line.startswith("ending: ") for line in lines))
+        assert not is_writing(lines)
+        held.set()
+        code, lines = running.end()
     assert code == 130
     assert not any("writing" in line for line in lines)
 

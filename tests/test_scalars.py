@@ -93,13 +93,13 @@ def test_a_number_that_browsers_would_change_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["9" * 5_000, "-" + "9" * 5_000, "1e" + "9" * 5_000, "0x" + "f" * 5_000])
 def test_thousands_of_digits_are_answered_at_once_and_in_few_words(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         answer = str(plain_value(text))
     except NotAValue as error:
         answer = error.message + error.hint
         assert len(answer) < 200
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @given(st.integers(-LARGEST_EXACT, LARGEST_EXACT))

@@ -347,15 +347,15 @@ def test_what_is_shown_of_a_long_value_is_short_and_inert() -> None:
 
 def test_thousands_of_problems_take_no_time() -> None:
     text = "id: bio_1\n" + "".join(f"key{n}: {n}\n" for n in range(9_000))
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(problems(text)) == 9_000
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_pointer_as_long_as_a_file_is_judged_at_once() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(problems("id: a\nignore: ['" + "/a" * 100_000 + "~']\n")) == 1
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(

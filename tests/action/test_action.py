@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,11 +22,12 @@ from bio_sync.action.runner import Runner, json_object
 from bio_sync.github import NotApproved
 from bio_sync.key import ApiKey, key_at_hand
 from bio_sync.sandbox import Behaviour, Fault, Sandbox
-from tests.conftest import ROOT
+from tests.conftest import HELD, ROOT
 from tests.github.service import Fault as GitHubFault
 from tests.github.service import GitHub
 from tests.runner import Log, read_pairs
 from tests.runner.play import read_yaml
+from tests.signals import wait_for
 
 HEAD = "a" * 40
 HOSTILE = "x\r\n::add-mask::live\u2028##[error]b```` <!-- --> @octocat </details> ##vso[task.complete]\x1b[31m"
@@ -433,7 +434,7 @@ def test_a_push_that_no_pull_request_has_made_has_no_approved_plan(stage: Stage)
 
 
 def test_a_run_that_is_cancelled_ends_well_and_says_what_it_has_done(
-    folder: Path, tmp_path_factory: pytest.TempPathFactory
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, held: threading.Event
 ) -> None:
     """GitHub sends SIGINT to the shell, which by then is Python (`exec`)."""
     live = [{"id": f"bio_{n}", "title": "Live", "slug": f"p{n}", "page_data": {}} for n in range(40)]
@@ -441,7 +442,7 @@ def test_a_run_that_is_cancelled_ends_well_and_says_what_it_has_done(
         (folder / "pages").mkdir()
         for page in live:
             (folder / "pages" / f"{page['slug']}.yaml").write_text(f"id: {page['id']}\ntitle: Wanted\n")
-        sandbox.fail(Fault(delay=0.15, times=1_000, method="PATCH"))
+        sandbox.fail(Fault(delay=HELD, times=None, method="PATCH"))
         temp = tmp_path_factory.mktemp("temp")
         run = next(step for step in read_yaml(ROOT / "action.yml")["runs"]["steps"] if step.get("id") == "run")
         (temp / "script.sh").write_text(run["run"])
@@ -462,12 +463,13 @@ def test_a_run_that_is_cancelled_ends_well_and_says_what_it_has_done(
         }
         shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(temp / "script.sh")]
         with subprocess.Popen(shell, env=environment, stdout=subprocess.PIPE, text=True) as step:
-            deadline = time.monotonic() + 20
-            while not any(request.method == "PATCH" for request in sandbox.requests):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            step.send_signal(signal.SIGINT)
-            out, _ = step.communicate(timeout=20)
+            try:
+                wait_for(lambda: any(request.method == "PATCH" for request in sandbox.requests), "a page is written")
+                step.send_signal(signal.SIGINT)
+                held.set()
+                out, _ = step.communicate(timeout=60)
+            finally:
+                step.kill()
         outputs = read_pairs(temp / "out")
         written = sum(page["title"] == "Wanted" for page in sandbox.pages)
     assert (step.returncode, outputs["exit-code"]) == (130, "130")

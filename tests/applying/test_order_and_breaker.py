@@ -170,6 +170,8 @@ def busiest(bench: Bench, count: int, text: str = "title: New") -> Callable[[], 
     seen = [0]
 
     def look(page: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(bench.clock, Passing) and not bench.clock.begun:
+            bench.clock.begun = time.monotonic()
         writes = [each for each in bench.sandbox.requests if each.method != "GET" and each.status is None]
         seen.append(len(writes))
         return page
@@ -180,10 +182,16 @@ def busiest(bench: Bench, count: int, text: str = "title: New") -> Callable[[], 
 
 
 class Passing(Clock):
-    """A clock that passes by itself too, so that a slow service is seen to be slow."""
+    """A clock that passes by itself too once a write has come, so that a slow service is seen to be slow.
+
+    The look before it takes no time on any machine, and is remembered with the first three writes: a slow answer beside
+    a quick one is no slow service.
+    """
+
+    begun: float | None = None
 
     def __call__(self) -> float:
-        return self.now + time.monotonic()
+        return self.now + (time.monotonic() - self.begun if self.begun else 0)
 
 
 @pytest.fixture
@@ -217,8 +225,8 @@ def test_a_slow_service_gets_several_pages_at_once_and_each_is_written_once(slow
     assert done.words == [APPLIED] * 24
     assert most() > 1
     assert sorted(slow.writes) == [f"PATCH bio_{n:03}" for n in range(24)]
-    # The first two are how slowness is found out.
-    assert slow.writes[:2] == ["PATCH bio_000", "PATCH bio_001"]
+    # The first ones are how slowness is found out.
+    assert slow.writes[:4] == [f"PATCH bio_{n:03}" for n in range(4)]
 
 
 @pytest.mark.parametrize(

@@ -164,8 +164,19 @@ def test_a_command_is_measured_with_all_that_it_starts_and_not_with_what_measure
         measure(["no-such-command"], folder=tmp_path)
 
 
-TWO = """
+# Waits until whoever looks at the memory, the process above, has slept after some more looks, however slow it is.
+LOOKED_AT = """
 import os, time
+watch = os.getppid()
+def looks():
+    with open(f"/proc/{watch}/status") as status:
+        return int(status.read().partition("\\nvoluntary_ctxt_switches:")[2].split()[0])
+def be_looked_at():
+    enough = looks() + 5
+    while looks() < enough:
+        time.sleep(0.01)
+"""
+TWO = f"""{LOOKED_AT}
 common = bytearray(b"1") * 30_000_000
 ready, told = os.pipe()
 child = os.fork()
@@ -173,12 +184,11 @@ if not child:
     os.setsid()
 own = bytearray(b"2") * 20_000_000
 if child:
-    os.read(ready, 1)
-    time.sleep(0.1)
+    os.write(told, b"x")
     os.waitpid(child, 0)
 else:
-    os.write(told, b"x")
-    time.sleep(0.1)
+    os.read(ready, 1)
+    be_looked_at()
 """
 
 
@@ -191,8 +201,8 @@ def test_memory_is_of_all_processes_at_once_and_what_they_share_counts_once(tmp_
 
 
 def test_of_one_process_all_together_is_that_process(tmp_path: Path) -> None:
-    line = "import time; ballast = bytearray(b'1') * 30_000_000; time.sleep(0.1)"
-    alone = measure([sys.executable, "-S", "-c", line], folder=tmp_path, memory=True)
+    code = LOOKED_AT + "ballast = bytearray(b'1') * 30_000_000; be_looked_at()"
+    alone = measure([sys.executable, "-S", "-c", code], folder=tmp_path, memory=True)
     assert 0.9 * alone.peak < alone.together < 1.1 * alone.peak
 
 

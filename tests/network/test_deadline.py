@@ -37,6 +37,14 @@ def slowly(server: list[RawServer], text: bytes, pause: float) -> Callable[[Aske
     return stream
 
 
+def has_been_asked(server: RawServer, count: int) -> bool:
+    """Wait for what has left but may not have been read yet: on a noisy machine the server's threads are late."""
+    end = time.monotonic() + 60
+    while len(server.asked) < count and time.monotonic() < end:
+        time.sleep(0.01)
+    return len(server.asked) == count
+
+
 @pytest.mark.parametrize("write", WRITES)
 def test_a_body_that_drips_ends_at_the_timeout(write: str, serve: StartServer, connect: Connect) -> None:
     servers: list[RawServer] = []
@@ -71,7 +79,7 @@ def test_a_head_that_never_ends_ends_at_the_timeout(
     with pytest.raises(UnclearWrite, match=r"longer than 0\.3 seconds"):
         WRITES[write](api)
     assert 0.25 < time.monotonic() - started < 15
-    assert len(servers[0].asked) == 1
+    assert has_been_asked(servers[0], 1)
 
 
 def test_a_deadline_that_passed_leaves_the_next_request_alone(serve: StartServer, connect: Connect, wire: Wire) -> None:
@@ -101,11 +109,7 @@ def test_a_read_that_runs_out_of_time_is_tried_three_times_more(
     with pytest.raises(Unreachable):
         connect(servers[0].url, timeout=0.3, clock=time.monotonic).get_page("bio_1")
     assert len(hands.sleeps) == 3
-    # What has left may not have been read yet: on a noisy machine the server's threads are late.
-    end = time.monotonic() + 30
-    while len(servers[0].asked) < 4 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert len(servers[0].asked) == 4
+    assert has_been_asked(servers[0], 4)
 
 
 # ---- side by side
@@ -122,24 +126,28 @@ def hung(server: list[RawServer]) -> Callable[[Asked], Iterator[bytes]]:
 
 
 def test_of_sixteen_requests_only_the_late_one_is_ended(serve: StartServer, connect: Connect, wire: Wire) -> None:
-    all_here = threading.Barrier(16)
+    late_one_ended = threading.Event()
     servers: list[RawServer] = []
 
     def answer(asked: Asked) -> Iterator[bytes]:
-        all_here.wait(30)
-        if asked.target.endswith("bio_7"):
+        if asked.target.endswith("bio_15"):
             servers[0].ending.wait(60)
             return
+        late_one_ended.wait(60)
         yield wire.data(wire.page(asked.target.rpartition("/")[2]))
 
     servers.append(serve(answer))
-    api = connect(servers[0].url, timeout=3.0)
-    with ThreadPoolExecutor(16) as pool:
-        futures = {number: pool.submit(api.update, f"bio_{number}", {"title": "A"}) for number in range(16)}
-    late = futures.pop(7).exception()
-    assert isinstance(late, UnclearWrite)
-    assert "longer than 3 seconds" in str(late)
-    assert {number for number, done in futures.items() if done.result()[0].page_id == f"bio_{number}"} == {*futures}
+    api = connect(servers[0].url, timeout=60.0)
+    with ThreadPoolExecutor(15) as pool:
+        futures = [pool.submit(api.update, f"bio_{number}", {"title": "A"}) for number in range(15)]
+        try:
+            assert has_been_asked(servers[0], 15)
+            api._watchdog.timeout = 0.5
+            with pytest.raises(UnclearWrite, match=r"longer than 0\.5 seconds"):
+                api.update("bio_15", {"title": "A"})
+        finally:
+            late_one_ended.set()
+    assert [done.result()[0].page_id for done in futures] == [f"bio_{number}" for number in range(15)]
 
 
 def test_a_connection_is_used_again(serve: StartServer, connect: Connect, wire: Wire) -> None:
@@ -157,10 +165,12 @@ def test_a_connection_whose_request_was_late_is_not_used_again(
     servers: list[RawServer] = []
     kept = wire.data(wire.page(), headers={"Connection": "keep-alive"})
     servers.append(serve(kept, hung(servers), kept, keeps=True))
-    api = connect(servers[0].url, timeout=1.0)
+    api = connect(servers[0].url, timeout=60.0)
     api.get_page("bio_1")
+    api._watchdog.timeout = 0.3
     with pytest.raises(UnclearWrite):
         api.update("bio_1", {"title": "A"})
+    api._watchdog.timeout = 60.0
     for _ in range(3):
         api.get_page("bio_1")
     assert servers[0].connections == 2
@@ -169,13 +179,20 @@ def test_a_connection_whose_request_was_late_is_not_used_again(
 def test_a_connection_that_takes_too_long_leaves_the_write_unsent(
     serve: StartServer, connect: Connect, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, real = serve(wire.data(wire.page())), socket.create_connection
+    server, real, cut = serve(wire.data(wire.page())), socket.create_connection, Deadline.cut
+    late = threading.Event()
 
     def slowly(*arguments: Any, **options: Any) -> socket.socket:
-        time.sleep(0.4)
+        late.wait(60)
+        late.clear()
         return real(*arguments, **options)
 
+    def noticed(deadline: Deadline) -> None:
+        cut(deadline)
+        late.set()
+
     monkeypatch.setattr(socket, "create_connection", slowly)
+    monkeypatch.setattr(Deadline, "cut", noticed)
     api = connect(server.url, timeout=0.1)
     with pytest.raises(Unreachable, match="too long to connect"):
         api.update("bio_1", {"title": "A"})
@@ -221,11 +238,11 @@ def test_hurrying_gives_nobody_more_time(serve: StartServer, connect: Connect) -
     servers: list[RawServer] = []
     servers.append(serve(hung(servers)))
     api = connect(servers[0].url, timeout=0.3)
-    api.hurry()
+    api._watchdog.hurry(30.0, later=30.0)
     started = time.monotonic()
     with pytest.raises(UnclearWrite):
         api.update("bio_1", {"title": "A"})
-    assert time.monotonic() - started < 1.9
+    assert time.monotonic() - started < 20
 
 
 def test_the_time_of_hurried_connections_is_bounded_too() -> None:

@@ -24,7 +24,7 @@ class Hands(SimpleNamespace):
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
     """One client for all: building it costs more than a hundred requests."""
-    with httpx.Client(timeout=5) as client:
+    with httpx.Client(timeout=60) as client:
         yield client
 
 

@@ -35,12 +35,12 @@ def sandbox_command(*arguments: str) -> Iterator[tuple[httpx.Client, Callable[[]
 
         def ended() -> str:
             process.send_signal(signal.SIGINT)
-            return process.communicate(timeout=20)[1]
+            return process.communicate(timeout=60)[1]
 
         try:
             assert process.stdout
             url, key = (process.stdout.readline().strip().partition("=")[2] for _ in range(2))
-            with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}) as client:
+            with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
                 yield client, ended
         finally:
             process.kill()
@@ -63,7 +63,7 @@ def test_one_fault_waits_too_and_ends_with_the_sandbox(folder: Path) -> None:
     (folder / "faults.json").write_text('{"wire": "hang"}')
     with sandbox_command("--faults", "faults.json") as (client, ended):
         with pytest.raises(httpx.ReadTimeout):
-            client.get("/bio/pages", timeout=0.2)
+            client.get("/bio/pages", timeout=httpx.Timeout(60, read=0.2))
         said = ended()
     assert said.splitlines()[1:] == ["1 fault from faults.json waits for its request."]
 

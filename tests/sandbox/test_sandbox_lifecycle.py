@@ -75,11 +75,13 @@ def test_it_can_not_start_twice_and_tells_when_it_does_not_run(serve: Serve) -> 
 
 
 def test_starting_and_stopping_are_quick() -> None:
-    Sandbox().start().stop()
-    begin = time.perf_counter()
+    fastest = 1.0
     for _ in range(10):
+        begin = time.perf_counter()
         Sandbox().start().stop()
-    assert (time.perf_counter() - begin) / 10 < 0.1
+        fastest = min(fastest, time.perf_counter() - begin)
+    # uvicorn's own end alone sleeps 100 ms and more, however idle the machine is.
+    assert fastest < 0.1
 
 
 def test_an_answer_does_not_wait_for_a_delayed_acknowledgement(serve: Serve, ask: Ask) -> None:
@@ -90,7 +92,7 @@ def test_an_answer_does_not_wait_for_a_delayed_acknowledgement(serve: Serve, ask
         ask(sandbox, "GET", "/bio/pages")
         fastest = min(fastest, time.perf_counter() - begin)
     # With Nagle's algorithm each takes 40 ms and more, however idle the machine is.
-    assert fastest < 0.025
+    assert fastest < 0.039
 
 
 def test_a_database_file_keeps_pages_key_and_usage(ask: Ask, tmp_path: Path) -> None:

@@ -385,7 +385,7 @@ def test_any_story_of_writes_is_told_and_shown_as_a_plain_model_of_time_tells_it
 
 
 def sandbox_client(sandbox: Sandbox) -> httpx.Client:
-    return httpx.Client(base_url=sandbox.url, headers={"Authorization": f"Bearer {sandbox.key}"})
+    return httpx.Client(base_url=sandbox.url, headers={"Authorization": f"Bearer {sandbox.key}"}, timeout=60)
 
 
 def expected_view(landed: list[tuple[float, int, str, int | None, str]], now: float, stale: int) -> str:

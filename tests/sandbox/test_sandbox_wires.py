@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import asyncio
 import json
 import socket
 import threading
@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from bio_sync.sandbox import Behaviour, Fault, Sandbox
+from bio_sync.sandbox.serving import Server
 from bio_sync.sandbox.wires import WIRES
 
 Serve = Callable[..., Sandbox]
@@ -22,7 +23,10 @@ Ask = Callable[..., httpx.Response]
 
 PAGE = {"id": "bio_acme", "title": "Acme"}
 ENDING = ("truncate", "truncate-chunk", "silent-truncate")
-LASTING = ("trickle", "hints", "endless", "hang")
+# Each with the seconds of its pauses or of its delay: what does not see its client leave lasts longer than SOON.
+LASTING = (("trickle", 120.0), ("hints", 120.0), ("endless", 0.0), ("hang", 0.0), ("reset", 120.0), ("close", 120.0))
+# Generous: what is waited for comes within milliseconds on a quiet machine.
+SOON = 60.0
 
 
 @contextmanager
@@ -36,7 +40,7 @@ def opened(
         f"{method} /api/v1{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {sandbox.key}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=SOON) as connection:
         connection.sendall(head.encode() + body)
         yield connection
 
@@ -56,7 +60,7 @@ def split(raw: bytes) -> tuple[str, dict[str, str], bytes]:
 def idle(sandbox: Sandbox) -> bool:
     """Wait until the server has no request under way."""
     assert sandbox._server is not None
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + SOON
     while sandbox._server.server_state.tasks and time.monotonic() < deadline:
         time.sleep(0.005)
     return not sandbox._server.server_state.tasks
@@ -145,8 +149,8 @@ def test_garbage_is_no_http(serve: Serve, ask: Ask) -> None:
 
 def test_a_trickle_sends_the_whole_answer_byte_by_byte(serve: Serve) -> None:
     sandbox = serve([PAGE], faults=[Fault(wire="trickle", delay=0.001)])
+    begin = time.monotonic()
     with opened(sandbox) as connection:
-        begin = time.monotonic()
         raw = rest(connection)
     assert json.loads(split(raw)[2])["data"]["title"] == "Acme"
     assert time.monotonic() - begin >= 0.001 * len(raw)
@@ -154,11 +158,10 @@ def test_a_trickle_sends_the_whole_answer_byte_by_byte(serve: Serve) -> None:
 
 def test_a_trickle_sends_a_byte_a_second_unless_told_otherwise(serve: Serve) -> None:
     sandbox = serve([PAGE], faults=[Fault(wire="trickle")])
+    begin = time.monotonic()
     with opened(sandbox) as connection:
-        assert connection.recv(100) == b"H"
-        begin = time.monotonic()
-        assert connection.recv(100) == b"T"
-        assert 0.8 < time.monotonic() - begin < 5
+        assert connection.recv(1) + connection.recv(1) == b"HT"
+    assert 0.99 < time.monotonic() - begin < SOON
 
 
 def test_hints_never_end(serve: Serve) -> None:
@@ -226,6 +229,7 @@ def test_every_wire_spoils_a_write_carried_out_before_or_not_at_all(
     sandbox = serve([PAGE], faults=[Fault(wire=wire, after=after, delay=0.001)])  # type: ignore[arg-type]
     with opened(sandbox, "PATCH", title="New") as connection:
         if wire == "hang":
+            wait_for_request(sandbox)
             connection.settimeout(0.1)
         try:
             raw = connection.recv(65536)
@@ -273,8 +277,8 @@ def test_a_refusal_can_be_spoiled_too(serve: Serve) -> None:
 @pytest.mark.parametrize("wire", ["reset", "close", "garbage", "truncate", "packed"])
 def test_a_wire_waits_for_its_delay_first(serve: Serve, wire: str) -> None:
     sandbox = serve([PAGE], faults=[Fault(wire=wire, delay=0.2)])  # type: ignore[arg-type]
+    begin = time.monotonic()
     with opened(sandbox) as connection:
-        begin = time.monotonic()
         try:
             connection.recv(1)
         except ConnectionResetError:
@@ -282,7 +286,7 @@ def test_a_wire_waits_for_its_delay_first(serve: Serve, wire: str) -> None:
         assert time.monotonic() - begin >= 0.19
 
 
-@pytest.mark.parametrize(("wire", "delay"), [*zip(LASTING, itertools.repeat(0.0)), ("reset", 60.0), ("close", 60.0)])
+@pytest.mark.parametrize(("wire", "delay"), LASTING)
 def test_it_ends_when_the_client_leaves(
     serve: Serve, wire: str, delay: float, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -290,24 +294,33 @@ def test_it_ends_when_the_client_leaves(
     with opened(sandbox) as connection:
         wait_for_request(sandbox)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    begin = time.monotonic()
     assert idle(sandbox)
-    assert time.monotonic() - begin < 1
     assert not caplog.records
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize(("wire", "delay"), [*zip(LASTING, itertools.repeat(0.0)), ("reset", 60.0), ("close", 60.0)])
+@pytest.mark.parametrize(("wire", "delay"), LASTING)
 def test_it_ends_when_the_sandbox_stops(
-    serve: Serve, wire: str, delay: float, after: bool, caplog: pytest.LogCaptureFixture
+    serve: Serve,
+    wire: str,
+    delay: float,
+    after: bool,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    async def finish_by_themselves(server: Server) -> None:
+        # Not cut after a second, which would look like an end on a machine that is slow enough.
+        if server.server_state.tasks:
+            await asyncio.wait(server.server_state.tasks, timeout=SOON)
+
+    monkeypatch.setattr(Server, "_finish_tasks", finish_by_themselves)
     threads = threading.active_count()
     sandbox = serve([PAGE], faults=[Fault(wire=wire, delay=delay, after=after)])  # type: ignore[arg-type]
     with opened(sandbox, "PATCH", title="New"):
         wait_for_request(sandbox)
         begin = time.monotonic()
         sandbox.stop()
-        assert time.monotonic() - begin < 0.8
+        assert time.monotonic() - begin < SOON / 2
     assert threading.active_count() == threads
     assert not caplog.records
 
@@ -315,9 +328,11 @@ def test_it_ends_when_the_sandbox_stops(
 def test_many_spoiled_requests_at_once_leave_nothing_behind(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     faults = [Fault(wire=wire) for wire in WIRES * 3]  # type: ignore[arg-type]
     sandbox = serve([PAGE], faults=faults, behaviour=Behaviour(burst_limit=1000))
+    all_met = threading.Event()
 
     def one() -> None:
         with opened(sandbox) as connection:
+            all_met.wait(SOON)
             connection.settimeout(0.2)
             try:
                 connection.recv(1000)
@@ -327,16 +342,17 @@ def test_many_spoiled_requests_at_once_leave_nothing_behind(serve: Serve, caplog
     workers = [threading.Thread(target=one) for _ in range(3 * len(WIRES))]
     for worker in workers:
         worker.start()
+    wait_for_request(sandbox)
+    all_met.set()
     for worker in workers:
         worker.join()
     assert idle(sandbox)
-    assert len(sandbox.faults) == 0
     assert not caplog.records
 
 
 def wait_for_request(sandbox: Sandbox) -> None:
-    """Wait until the request has arrived and met its fault."""
-    deadline = time.monotonic() + 5
+    """Wait until as many requests have arrived as there were faults, and met them."""
+    deadline = time.monotonic() + SOON
     while len(sandbox.faults) and time.monotonic() < deadline:
         time.sleep(0.005)
     assert len(sandbox.faults) == 0

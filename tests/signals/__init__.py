@@ -20,6 +20,10 @@ from bio_sync.sandbox import Sandbox
 from bio_sync.sandbox.recording import RecordedRequest
 
 COMMAND = [sys.executable, "-P", "-m", "bio_sync"]
+# The same with one page after the other: a run that sees slow answers, as on a busy machine, writes several at once.
+ONE_AFTER_THE_OTHER = (
+    "from bio_sync.transport import meter; meter.MOST_LANES = 1; from bio_sync.__main__ import main; main()"
+)
 APPLY = ("apply", "--yes", "--force", "--format", "json")
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 ENDING = "ending: what is under way is brought to its end first; once more to leave at once"
@@ -100,12 +104,18 @@ class Ended:
 
 
 class Running:
-    """A run in a process of its own, which a test lets get so far, and then ends."""
+    """A run in a process of its own, which a test lets get so far, and then ends.
 
-    def __init__(self, sandbox: Sandbox, *arguments: str, before: Sequence[str] = (), **streams: Any) -> None:
+    It writes one page after the other unless it may write them `side_by_side`.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, *arguments: str, before: Sequence[str] = (), side_by_side: bool = False, **streams: Any
+    ) -> None:
         self.sandbox = sandbox
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
-        command = [*before, *COMMAND, *arguments]
+        program = COMMAND if side_by_side else [sys.executable, "-P", "-c", ONE_AFTER_THE_OTHER]
+        command = [*before, *program, *arguments]
         self.process = subprocess.Popen(command, text=True, encoding="utf-8", **pipes)
         self._said: list[str] = []
         self._heard = threading.Thread(target=self._listen, daemon=True)
@@ -161,6 +171,10 @@ class Running:
         """Send a signal."""
         self.process.send_signal(number)
         return self
+
+    def until_it_ends(self) -> Self:
+        """Wait until the run has heard its first signal, and says so."""
+        return self.until(lambda: ENDING in self.said, "the note")
 
     def end(self) -> Ended:
         """Wait for the end, and look for the key in all that was said and written."""

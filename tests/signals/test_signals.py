@@ -16,7 +16,7 @@ from bio_sync.applying.run import apply_plan
 from bio_sync.errors import Terminated
 from bio_sync.interruption import Interruption
 from bio_sync.sandbox import Fault, Sandbox
-from tests.conftest import Run
+from tests.conftest import HELD, Run
 from tests.signals import APPLY, CODES, ENDING, Running, asked, is_new, live_pages, patched, sent, write_pages
 
 Start = Callable[..., Sandbox]
@@ -28,9 +28,9 @@ both = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["
 
 @pytest.fixture
 def three(folder: Path, start_sandbox: Start) -> Sandbox:
-    """Three pages that change; the second one is also published; slow enough to be written one after the other."""
+    """Three pages that change; the second one is also published."""
     write_pages(folder, 3, published=[1])
-    return start_sandbox(live_pages(3), burst_limit=10)
+    return start_sandbox(live_pages(3))
 
 
 def check_truth(sandbox: Sandbox, document: dict[str, Any]) -> None:
@@ -76,8 +76,7 @@ def test_while_the_key_is_read(three: Sandbox, folder: Path, monkeypatch: pytest
 
         running.until(somebody_reads, "the key is read")
         # Between the opening and the reading, Python would take notice of the signal only when the reading ends.
-        time.sleep(0.3)
-        running.signal(number)
+        running.until_it_rests().signal(number)
         running.process.wait(60)
         for each in opened:
             os.close(each)
@@ -120,7 +119,8 @@ def test_while_a_read_waits_to_be_tried_again(three: Sandbox, number: int) -> No
 def test_between_the_list_and_the_first_write(three: Sandbox, number: int) -> None:
     controller, terminal = pty.openpty()
     with Running(three, "apply", "--force", "--format", "json", stdin=terminal) as running:
-        running.until(lambda: "[y/N]" in running.said, "the question").signal(number)
+        # As above: it has to be reading, and not about to.
+        running.until(lambda: "[y/N]" in running.said, "the question").until_it_rests().signal(number)
         done = running.end()
     os.close(controller)
     os.close(terminal)
@@ -139,13 +139,20 @@ def test_between_the_list_and_the_first_write(three: Sandbox, number: int) -> No
     ids=["the first PATCH", "a PATCH before a publish", "a publish", "the last PATCH"],
 )
 def test_a_write_that_is_under_way_comes_to_its_end_and_no_other_begins(
-    three: Sandbox, run: Run, number: int, position: int, expected: list[tuple[str, str | None]], requests: int
+    three: Sandbox,
+    held: threading.Event,
+    run: Run,
+    number: int,
+    position: int,
+    expected: list[tuple[str, str | None]],
+    requests: int,
 ) -> None:
-    three.fail(Fault(status=None, delay=0.5, skip=1 + position))
+    three.fail(Fault(status=None, delay=HELD, skip=1 + position))
     with Running(three, *APPLY) as running:
-        done = running.until_sent(2 + position).signal(number).end()
+        running.until_sent(2 + position).signal(number).until_it_ends()
+        held.set()
+        done = running.end()
     assert (done.code, done.outcomes) == (CODES[signal.Signals(number)], expected)
-    assert ENDING in done.err
     assert len(sent(three)) == requests
     check_truth(three, done.document)
     if expected[1] == HALF:
@@ -236,13 +243,17 @@ def test_pages_that_wait_for_their_turn_are_never_sent(folder: Path, start_sandb
 
 
 def test_all_of_the_writes_that_are_under_way_side_by_side_come_to_their_end(
-    folder: Path, start_sandbox: Start, run: Run
+    folder: Path, start_sandbox: Start, held: threading.Event, run: Run
 ) -> None:
     write_pages(folder, 40)
     sandbox = start_sandbox(live_pages(40))
-    sandbox.fail(Fault(status=None, delay=0.4, method="PATCH", times=None))
-    with Running(sandbox, *APPLY) as running:
-        done = running.until_sent(6).signal(signal.SIGINT).end()
+    # Four answers show that the service is slow enough for several at once: 20 ms and more.
+    sandbox.fail(Fault(status=None, delay=0.05, method="PATCH", times=4))
+    sandbox.fail(Fault(status=None, delay=HELD, method="PATCH", times=None))
+    with Running(sandbox, *APPLY, side_by_side=True) as running:
+        running.until(lambda: len(sent(sandbox)) >= 9, "five are held").signal(signal.SIGINT).until_it_ends()
+        held.set()
+        done = running.end()
     told = {each["page_id"] for each in done.document["outcomes"] if each["outcome"] == "applied"}
     assert (done.code, set(done.outcomes)) == (130, {APPLIED, SKIPPED})
     assert told == set(patched(sandbox))
@@ -261,7 +272,7 @@ def test_the_second_signal_leaves_at_once_with_a_report_and_its_own_code(
     three.fail(Fault(wire="hang", method="PATCH", after=True))
     with Running(three, *APPLY, "--timeout", "600") as running:
         running.until_sent(2).signal(first)
-        done = running.until(lambda: ENDING in running.said, "the note").signal(second).end()
+        done = running.until_it_ends().signal(second).end()
     assert (done.code, done.outcomes) == (CODES[signal.Signals(second)], [UNKNOWN, SKIPPED, SKIPPED])
     assert done.document["outcomes"][0]["message"] == "interrupted while it was written: look at the page, or run again"
     assert [call.method for call in asked(three)] == ["GET", "PATCH"]
@@ -269,10 +280,12 @@ def test_the_second_signal_leaves_at_once_with_a_report_and_its_own_code(
     assert set(patched(three).values()) == {1}
 
 
-def test_in_text_form_every_page_has_its_line_and_the_sum_its_own(three: Sandbox) -> None:
-    three.fail(Fault(status=None, delay=0.5, method="PATCH"))
+def test_in_text_form_every_page_has_its_line_and_the_sum_its_own(three: Sandbox, held: threading.Event) -> None:
+    three.fail(Fault(status=None, delay=HELD, method="PATCH"))
     with Running(three, "apply", "--yes") as running:
-        done = running.until_sent(2).signal(signal.SIGTERM).end()
+        running.until_sent(2).signal(signal.SIGTERM).until_it_ends()
+        held.set()
+        done = running.end()
     assert done.code == 143
     assert done.err.startswith(f"{ENDING}\nto take it back: bio-sync undo .bio-sync/apply-")
     assert done.out.endswith(
@@ -283,10 +296,12 @@ def test_in_text_form_every_page_has_its_line_and_the_sum_its_own(three: Sandbox
     )
 
 
-def test_who_asked_for_quiet_is_not_told_that_it_ends(three: Sandbox) -> None:
-    three.fail(Fault(status=None, delay=0.5, method="PATCH"))
+def test_who_asked_for_quiet_is_not_told_that_it_ends(three: Sandbox, held: threading.Event) -> None:
+    three.fail(Fault(status=None, delay=HELD, method="PATCH"))
     with Running(three, "-q", *APPLY) as running:
-        done = running.until_sent(2).signal(signal.SIGINT).end()
+        running.until_sent(2).signal(signal.SIGINT).until_it_rests()
+        held.set()
+        done = running.end()
     assert (done.code, done.err, done.outcomes) == (130, "", [APPLIED, SKIPPED, SKIPPED])
 
 
@@ -304,24 +319,30 @@ def test_a_signal_while_the_report_is_printed_leaves_the_report_whole(
     assert (done.code, done.document["summary"]["applied"]) == (0, 60)
 
 
-def test_the_second_signal_comes_too_late_to_cut_the_report(folder: Path, start_sandbox: Start) -> None:
+def test_the_second_signal_comes_too_late_to_cut_the_report(
+    folder: Path, start_sandbox: Start, held: threading.Event
+) -> None:
     write_pages(folder, 60)
     sandbox = start_sandbox(live_pages(60))
-    sandbox.fail(Fault(status=None, delay=0.5, method="PATCH", path="bio_9"))
+    sandbox.fail(Fault(status=None, delay=HELD, method="PATCH", path="bio_9"))
     with Running(sandbox, *APPLY, pipesize=4096) as running:
         # The files come in the order of their names: the page is the last one.
         running.until(lambda: patched(sandbox)["bio_9"], "the last page is written").signal(signal.SIGINT)
+        running.until_it_ends()
+        held.set()
         running.until(lambda: all(call.status for call in asked(sandbox)), "it has its answer")
         done = running.until_it_rests().signal(signal.SIGTERM).end()
     assert (done.code, done.document["summary"]["applied"]) == (130, 60)
 
 
-def test_a_run_that_was_told_to_ignore_ctrl_c_goes_on(three: Sandbox) -> None:
+def test_a_run_that_was_told_to_ignore_ctrl_c_goes_on(three: Sandbox, held: threading.Event) -> None:
     # As a shell's background job is.
-    three.fail(Fault(status=None, delay=0.5, method="PATCH"))
+    three.fail(Fault(status=None, delay=HELD, method="PATCH"))
     ignoring = ("sh", "-c", 'trap "" INT; exec "$0" "$@"')
     with Running(three, *APPLY, before=ignoring) as running:
-        done = running.until_sent(2).signal(signal.SIGINT).end()
+        running.until_sent(2).signal(signal.SIGINT).until_it_rests()
+        held.set()
+        done = running.end()
     assert (done.code, done.outcomes) == (0, [APPLIED] * 3)
 
 

@@ -22,8 +22,8 @@ class Listing:
 
     `read_batch(offset)` makes one call, or gives None when the list comes in one part. `wanted` are ids that
     should be there. With `everything`, pages beyond them are wanted too; but a full answer that completes
-    exactly the wanted ones is taken for the last. `batches` counts the answers read; `doubtful` are wanted ids
-    that a reading in parts may have missed, few enough to ask for each. `watch` hears how many pages have come.
+    exactly the wanted ones is taken for the last. `batches` counts the answers read; `doubtful` are wanted ids that
+    are to be asked for one by one, since the list may have missed them. `watch` hears how many pages have come.
     """
 
     read_batch: Callable[[int], Batch | None]
@@ -33,6 +33,8 @@ class Listing:
     pages: Batch = field(default_factory=dict)
     batches: int = 0
     doubtful: list[str] = field(default_factory=list)
+    # The service gives its first answer whatever it is asked for: to read again would show nothing else.
+    _repeats: bool = field(default=False, init=False)
 
     def read(self) -> None:
         """Read the list, and read it again (three times at most) when it shows signs of having shifted.
@@ -40,16 +42,21 @@ class Listing:
         The signs are a page that is met twice, and more wanted pages missing than there were answers: these
         would cost more calls one by one. Raises NotAnAnswer for a list without an end.
         """
+        restless = False
         for reading in range(MOST_PASSES):
             before = self.batches
             pages, shifted = self._pass()
             parts = self.batches - before
             self.pages = self.pages | pages if shifted else pages
-            # What a second reading does not find either is gone.
-            missed = self.wanted - self.pages.keys() if parts > 1 and not reading else ()
-            self.doubtful = sorted(missed)
-            if not shifted and len(self.doubtful) <= parts:
-                return
+            restless = restless or shifted
+            missed = self.wanted - self.pages.keys() if parts > 1 else ()
+            # What a second reading does not find either is gone, unless no reading is like the one before.
+            self.doubtful = sorted(missed) if not reading or restless else []
+            if not shifted and (len(self.doubtful) <= parts or self._repeats):
+                break
+        if len(self.doubtful) > max(self.batches, len(self.wanted & self.pages.keys())):
+            # More would be asked for than were found: by the wrong workspace's key, hundreds.
+            self.doubtful = []
 
     def _pass(self) -> tuple[Batch, bool]:
         """Read the list once from its beginning, and tell whether pages moved meanwhile."""
@@ -63,6 +70,7 @@ class Listing:
             again = seen.keys() & batch.keys()
             if seen and len(again) == len(batch):
                 # The end, or the first answer once more; but a part of it says that pages moved.
+                self._repeats = len(batch) == len(seen)
                 return seen | batch, shifted or 0 < len(batch) < len(seen)
             shifted = shifted or bool(again)
             seen |= batch

@@ -24,6 +24,10 @@ PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What a page always has, whatever else it has; `description` may be left out as null may.
 WHOLE_PAGE = ("title", "page_data", "is_published")
 
+# Of these, what a page is read without is asked for alone; a file that manages it can't be compared before.
+TOLD_BY_LISTS: Final = frozenset(("title", "page_data"))
+_NOTHING: Final[frozenset[str]] = frozenset()
+
 NOTHING_KNOWN: Final[Mapping[str, JsonObject]] = {}
 
 # No workspace has as many calls or pages; a float could not even hold some whole numbers that JSON can.
@@ -208,7 +212,7 @@ def page(value: Json, known: Mapping[str, JsonObject] = NOTHING_KNOWN) -> LivePa
         views=_whole(value.get("view_count")) or 0,
         clicks=_whole(value.get("click_count")) or 0,
         updated_at=_text(value.get("updated_at")) or None,
-        without_data="page_data" not in value,
+        untold=_NOTHING if "title" in value and "page_data" in value else frozenset(TOLD_BY_LISTS - value.keys()),
     )
 
 

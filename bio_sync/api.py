@@ -32,6 +32,8 @@ from bio_sync.visible import shortened
 
 READING = frozenset(("GET",))
 WRITING = frozenset(("GET", "PATCH", "POST"))
+# More pages than these without their data are no list of pages, and too many to ask for each.
+MOST_IN_PART = 20
 # Seconds, when somebody ends the run, for a write that is under way and for reading it back: a cancelled job of
 # GitHub's is killed after 7.5.
 LAST_WRITE, LAST_READ = 4.5, 2.0
@@ -101,13 +103,14 @@ class Api:
     ) -> dict[str, LivePage]:
         """Read the pages of the workspace, by id: one call for 200 pages.
 
-        `wanted` are ids that should be there; those that a list in parts missed are asked for one by one. With
-        `everything` false, reading ends when all of them are found. A page whose page data are the same as those that
-        are `known` by its id shares them, which takes a third off the memory of a plan of 10,000 pages.
+        `wanted` are ids that should be there; those that a list in parts missed, or showed in part, are asked for one
+        by one. With `everything` false, reading ends when all of them are found. A page whose page data are the same
+        as those that are `known` by its id shares them, which takes a third off the memory of a plan of 10,000 pages.
         """
         listing = Listing(partial(self._batch, known=known), frozenset(wanted), everything, self._watch)
         listing.read()
-        for page_id in listing.doubtful:
+        for page_id in (*listing.doubtful, *_shown_in_part(listing)):
+            listing.pages.pop(page_id, None)
             with contextlib.suppress(PageGone):
                 listing.pages[page_id] = self.get_page(page_id)
         return listing.pages
@@ -245,6 +248,14 @@ class WritingApi(Api):
             if not _is_unclear(error):
                 raise
             raise UnclearWrite(error.message, hint=_UNCLEAR_HINT, request_id=error.request_id) from error
+
+
+def _shown_in_part(listing: Listing) -> list[str]:
+    """Give the ids of wanted pages that the list showed without their title or page data; raises NotAnAnswer."""
+    partly = sorted(each for each in listing.wanted & listing.pages.keys() if listing.pages[each].untold)
+    if len(partly) > MOST_IN_PART:
+        raise NotAnAnswer(f"what answered is not xQR: {len(partly):,} pages of its list have no title or page_data")
+    return partly
 
 
 def _path(page_id: str) -> str:

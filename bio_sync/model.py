@@ -53,7 +53,7 @@ class DesiredPage:
 class LivePage:
     """A page as the service has it now. `updated_at` is the service's own text; counts are whole numbers.
 
-    `without_data` tells that the answer had no `page_data` at all, which is not the same as an empty one.
+    `untold` are those of title and page_data that the answer did not have at all, which is not the same as empty.
     """
 
     page_id: str
@@ -63,7 +63,12 @@ class LivePage:
     views: int
     clicks: int
     updated_at: str | None
-    without_data: bool = False
+    untold: frozenset[str] = frozenset()
+
+    @property
+    def without_data(self) -> bool:
+        """Tell whether nothing is known of its page data."""
+        return "page_data" in self.untold
 
 
 def desired_page(document: JsonObject, *, file: str, ignore: tuple[str, ...] = ()) -> DesiredPage:

@@ -231,16 +231,12 @@ def change_of(desired: DesiredPage, live: LivePage, bases: Mapping[str, DesiredP
     """Give what has to be written so that `live` becomes what its file wants; None when nothing has to.
 
     What a base file leaves alone was as it is live, and so was a page without one: its changes are the file's.
-    Raises NotAnAnswer for a live page that does not show what the file leaves alone.
+    Raises NotAnAnswer for a live page that does not show what the file manages: what would be lost, nobody could see.
     """
-    if (
-        live.without_data
-        and desired.page_data is not None
-        and any(from_pointer(each)[0] == "page_data" for each in desired.ignore)
-    ):
+    if unseen := [name for name in sorted(live.untold) if getattr(desired, name) is not None]:
         raise NotAnAnswer(
-            f"the service shows page {live.page_id} without its page_data, of which {desired.file} ignores parts",
-            hint="without it, what is ignored would be lost; try again later",
+            f"the service shows page {live.page_id} without its {unseen[0]}, which {desired.file} manages",
+            hint="what a write would replace can't be seen; try again later",
         )
     after = adopt(desired, live.content)
     base = None

@@ -311,6 +311,48 @@ def test_for_single_files_reading_ends_when_they_are_found(
     assert workspace.calls == 1
 
 
+class Summaries(Workspace):
+    """A list that shows of the pages in `short` no page data, or no title."""
+
+    def __init__(self, wire: Wire, ids: list[str], short: dict[str, str], gone: str = "") -> None:
+        super().__init__(wire, ids)
+        self._short = short
+        self._gone = gone
+
+    def __call__(self, asked: Asked) -> bytes:
+        if "?" not in asked.target:
+            return (
+                self._wire.error(404, "NOT_FOUND")
+                if asked.target.endswith(f"/{self._gone}")
+                else super().__call__(asked)
+            )
+        self.calls += 1
+        shown = [self._wire.page(name) for name in self.ids]
+        return self._wire.data(
+            [{k: v for k, v in page.items() if k != self._short.get(str(page["id"]))} for page in shown]
+        )
+
+
+def test_a_wanted_page_that_the_list_shows_in_part_is_asked_for(
+    serve: StartServer, connect: Connect, wire: Wire
+) -> None:
+    short = {"bio_1": "page_data", "bio_3": "title", "bio_4": "page_data", "bio_5": "page_data"}
+    workspace = Summaries(wire, names(9), short, gone="bio_5")
+    found = connect(serve(workspace).url).list_pages(["bio_1", "bio_2", "bio_3", "bio_5"])
+    assert {name for name in found if found[name].untold} == {"bio_4"}
+    assert sorted(found) == [name for name in names(9) if name != "bio_5"]
+    assert workspace.calls == 3
+
+
+def test_a_list_that_shows_most_pages_in_part_is_refused_and_not_asked_for_each(
+    serve: StartServer, connect: Connect, wire: Wire
+) -> None:
+    workspace = Summaries(wire, names(30), dict.fromkeys(names(25), "page_data"))
+    with pytest.raises(NotAnAnswer, match="25 pages of its list have no title or page_data"):
+        connect(serve(workspace).url).list_pages(names(30))
+    assert workspace.calls == 1
+
+
 def test_a_list_of_summaries_is_not_taken_for_pages_with_nothing_on_them(
     serve: StartServer, connect: Connect, wire: Wire
 ) -> None:

@@ -68,6 +68,8 @@ def _page_data(desired: DesiredPage, now: PageContent, patterns: Patterns) -> Js
     wanted = desired.page_data
     if wanted is None or same(wanted, now.page_data):
         return now.page_data
+    if desired.out_of_season and "links" not in now.page_data:
+        wanted = {key: value for key, value in wanted.items() if key != "links"}
     inner = below(patterns, "page_data")
     if not inner and not _has_author_keys(now.page_data):
         return wanted

@@ -11,7 +11,7 @@ from bio_sync.errors import NoRevision
 from bio_sync.files import names_page, repository_root
 from bio_sync.git import Blob, Checkout
 from bio_sync.jsonvalues import Json, JsonObject
-from bio_sync.model import DesiredPage, desired_page
+from bio_sync.model import DesiredPage
 from bio_sync.pages import PageFiles
 from bio_sync.planning import Revision
 from bio_sync.visible import visible
@@ -56,8 +56,7 @@ class BaseFiles:
             document = _mapping(data)
             if isinstance(document.get("id"), str):
                 # At the same moment: what time alone has changed is nobody's change.
-                wanted = timetable.page_at(document, self.files.at)
-                page = desired_page(wanted, file=path, ignore=self.ignore)
+                page = timetable.desired_at(document, self.files.at, file=path, ignore=self.ignore)
                 if page.page_id not in pages or self.paths.get(page.page_id) == path:
                     pages[page.page_id] = page
         return pages

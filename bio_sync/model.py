@@ -33,7 +33,8 @@ class PageContent:
 class DesiredPage:
     """What a page file asks for. A field that is None is left out of the file: the live value stays.
 
-    `ignore` holds JSON Pointers, `*` for any list item, to values that are left as they are live.
+    `ignore` holds JSON Pointers, `*` for any list item, to values that are left as they are live. `out_of_season`
+    tells that the file has links and none of them shows now: a page without a list of links is then as it should be.
     """
 
     page_id: str
@@ -43,6 +44,7 @@ class DesiredPage:
     page_data: JsonObject | None
     published: bool | None
     ignore: tuple[str, ...] = ()
+    out_of_season: bool = False
 
     def as_json(self) -> JsonObject:
         """Give what the file asks for as a JSON object with the keys of a page file; null is what it leaves out."""

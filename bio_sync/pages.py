@@ -24,6 +24,7 @@ from bio_sync.yamltext import MOST_BYTES, Document
 MOST_OF_A_POINTER = 200
 # So many files are read in the time that httpx takes to load.
 FILES_MEANWHILE = 390
+_LIKE_A_TIME = ("show", "from", "until")
 # Of one file: the document, what is wrong with it, the page it wants, and warnings.
 _Read: TypeAlias = tuple[Document, list[Problem], DesiredPage | None, list[Problem]]
 
@@ -88,7 +89,7 @@ def read_pages(
         whole=whole,
         at=at,
         sources={wanted.page_id: file for file, _, wanted, _ in good},
-        transitions=_transitions(documents, at),
+        transitions=_transitions(documents, at, ignore),
         unmatched=unmatched,
         pointing=pointing,
         documents=documents,
@@ -114,18 +115,17 @@ def _read_one(reader: Reader, at: datetime, ignore: tuple[str, ...], file: Found
         complaints.extend(schema.page_problems(document))
     if complaints:
         return document, complaints, None, []
-    wanted = timetable.page_at(document.mapping, at)
-    page = desired_page(wanted, file=document.file, ignore=ignore)
-    return document, complaints, page, list(_unencrypted_links(document))
+    page = timetable.desired_at(document.mapping, at, file=document.file, ignore=ignore)
+    return document, complaints, page, sorted([*_unencrypted_links(document), *_times_without_effect(document)])
 
 
-def _transitions(documents: Sequence[Document], at: datetime) -> tuple[Transition, ...]:
+def _transitions(documents: Sequence[Document], at: datetime, ignore: tuple[str, ...]) -> tuple[Transition, ...]:
     """Give what happens to links after `at`, by time, then by file, then by their order in it."""
     found = [
         transition
         for document in documents
         if timetable.has_moments(document.mapping)
-        for transition in timetable.transitions(document.mapping, file=document.file, after=at)
+        for transition in timetable.transitions(document.mapping, file=document.file, after=at, ignore=ignore)
     ]
     return tuple(transition for _, transition in sorted(found, key=lambda each: (each[0], each[1].file)))
 
@@ -206,6 +206,15 @@ def _unencrypted_links(document: Document) -> Iterator[Problem]:
         if is_unencrypted(value):
             message = f"'{shortened(value)}' is not encrypted"
             yield document.problem(path, message, rule="not-encrypted", hint="use https:// where the site has it")
+
+
+def _times_without_effect(document: Document) -> Iterator[Problem]:
+    """Warn of what reads like a time to show a link and is none."""
+    # Most files have none of these: 3 µs, where to look at the values takes ten times as long, as a pattern would.
+    text = document.text.lower()
+    if any(part in text for part in _LIKE_A_TIME):
+        for path, message, hint in timetable.without_effect(document.mapping):
+            yield document.problem(path, message, rule="no-effect", hint=hint, of_key=True)
 
 
 def _addresses(page_data: Json) -> Iterator[tuple[ValuePath, str]]:

@@ -3,7 +3,8 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,8 +14,8 @@ from typing import TypeAlias
 from bio_sync import schema, timetable, yamltext
 from bio_sync.errors import CannotPull
 from bio_sync.files import CONFIG_NAME
-from bio_sync.jsonvalues import Json, same
-from bio_sync.model import FIELDS, LivePage, desired_page, links_of, own_ignore
+from bio_sync.jsonvalues import Json, JsonObject, canonical, same
+from bio_sync.model import FIELDS, LivePage, links_of, own_ignore
 from bio_sync.planning import change_of
 from bio_sync.pointer import from_pointer, to_pointer
 from bio_sync.takeover import new_document, taken_over
@@ -109,7 +110,17 @@ def edited_text(
     text = _fitted(write, in_the_way, page, dict(_not_for_files(page, own, [*pointers, *ignore], secret)))
     asleep = [link for link in links_of(own.get("page_data")) if isinstance(link, dict) and hidden(link)]
     after = links_of(_document(text.text, checked).mapping.get("page_data")) if asleep else []
-    return replace(text, woken=tuple(str(link.get("label")) for link in asleep if link not in after))
+    return replace(text, woken=tuple(_gone(asleep, after)))
+
+
+def _gone(links: Sequence[JsonObject], after: Sequence[Json]) -> Iterator[str]:
+    """Give the labels of the links that are not there any more as they were; of equal ones, each counts."""
+    there = Counter(map(canonical, after))
+    for link in links:
+        as_it_was = canonical(link)
+        there[as_it_was] -= 1
+        if there[as_it_was] < 0:
+            yield str(link.get("label"))
 
 
 def _document(text: str, checked: Document | None) -> Document:
@@ -149,7 +160,7 @@ def _in_the_way(
         yield from ((problem.pointer, problem.message) for problem in problems)
         if problems:
             return
-    wanted = desired_page(timetable.page_at(document.mapping, at), file="", ignore=ignore)
+    wanted = timetable.desired_at(document.mapping, at, file="", ignore=ignore)
     if wanted.page_data is not None and page.without_data:
         yield "/page_data", _UNSEEN
     elif change := change_of(wanted, page):

@@ -3,11 +3,12 @@
 The other way round of `adopt`: what the file leaves alone stays out of it, and what is the author's stays in it.
 """
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection
 
 from bio_sync.adopt import ANY_ITEM, Patterns, below
 from bio_sync.alignment import aligned
-from bio_sync.jsonvalues import ABSENT, AUTHOR_PREFIX, Absent, Json, JsonObject, normalised, same
+from bio_sync.jsonvalues import ABSENT, AUTHOR_PREFIX, Absent, Json, JsonObject, canonical, normalised, same
 from bio_sync.model import FIELDS, PageContent, same_field
 from bio_sync.pointer import from_pointer
 from bio_sync.timetable import KEYS, SHOW_FROM, SHOW_UNTIL
@@ -36,7 +37,7 @@ def taken_over(own: JsonObject, live: PageContent, ignore: Collection[str], *, h
 
     `ignore` holds the JSON Pointers of values that it does not, `hidden` tells of a link that it is not on the
     page at this time. Notes (`x-`), times to show a link, and links that do not show stay as they are; of one
-    that is live all the same, the time that hides it is taken out.
+    that is live all the same, equal in all that is sent, the time that hides it is taken out.
     """
     patterns: Patterns = frozenset(map(from_pointer, ignore))
     result = dict(own)
@@ -63,7 +64,7 @@ class _Merging:
         if () in patterns:
             return own
         if isinstance(live, Absent):
-            return None if own is None else ABSENT
+            return None if own is None else self._those_that_wait(own, path)
         if isinstance(live, dict):
             return self._object(own if isinstance(own, dict) else {}, live, patterns, path)
         if isinstance(live, list):
@@ -96,7 +97,8 @@ class _Merging:
         shown = [index for index in range(len(own)) if index not in apart]
         pairs = aligned(live, [self._as_sent(own[index], path) for index in shown])
         partner = {now: shown[new] for new, now in pairs.items()}
-        partner |= self._out_of_season(own, live, apart, partner, path)
+        if path == _LINKS:
+            partner |= self._out_of_season(own, live, apart, partner, inner)
         apart -= set(partner.values())
         taken: list[tuple[int | None, Json]] = []
         for index, item in enumerate(live):
@@ -105,14 +107,27 @@ class _Merging:
             taken.append((old, item if isinstance(new, Absent) else new))
         return _with_those_apart(own, taken, apart)
 
+    def _those_that_wait(self, own: Json | Absent, path: tuple[str, ...]) -> Json | Absent:
+        """Give the links that are to come, or were there, of a page that has no list of links any more."""
+        waiting = [item for item in own if self._is_hidden(item, path)] if isinstance(own, list) else []
+        return waiting or ABSENT
+
     def _out_of_season(
-        self, own: list[Json], live: list[Json], apart: set[int], partner: dict[int, int], path: tuple[str, ...]
+        self, own: list[Json], live: list[Json], apart: set[int], partner: dict[int, int], patterns: Patterns
     ) -> dict[int, int]:
-        """Find the live links that are links of the file which should not show now: no apply has run since."""
-        hidden = [index for index in sorted(apart) if own[index] is not None]
-        strangers = [index for index in range(len(live)) if index not in partner]
-        pairs = aligned([live[index] for index in strangers], [self._as_sent(own[index], path) for index in hidden])
-        return {strangers[now]: hidden[new] for new, now in pairs.items()}
+        """Find the live links that are links of the file which should not show now: no apply has run since.
+
+        Only an equal one is the same link: of one with its address or its label only, the file's would be lost.
+        """
+        hidden: defaultdict[str, deque[int]] = defaultdict(deque)
+        for index in sorted(apart):
+            if own[index] is not None:
+                hidden[_as_managed(self._as_sent(own[index], _LINKS), patterns)].append(index)
+        result: dict[int, int] = {}
+        for index, item in enumerate(live):
+            if index not in partner and hidden and (same_link := hidden.get(_as_managed(item, patterns))):
+                result[index] = same_link.popleft()
+        return result
 
     def _in_season(self, item: Json, path: tuple[str, ...]) -> Json:
         """Take out of a link the times by which it does not show: it does."""
@@ -130,6 +145,20 @@ class _Merging:
         if path == _LINKS and isinstance(item, dict):
             item = {key: value for key, value in item.items() if key not in KEYS}
         return normalised(item, without_author_keys=True)
+
+
+def _as_managed(item: Json, patterns: Patterns) -> str:
+    """Give the text that two items share when they differ at most in what is left as it is live."""
+    return canonical(_without(normalised(item, without_author_keys=True), patterns))
+
+
+def _without(value: Json, patterns: Patterns) -> Json:
+    if isinstance(value, dict) and patterns:
+        return {key: _without(value[key], below(patterns, key)) for key in value if (key,) not in patterns}
+    if isinstance(value, list) and patterns:
+        inner = below(patterns, ANY_ITEM)
+        return [] if (ANY_ITEM,) in patterns else [_without(item, inner) for item in value]
+    return value
 
 
 def _with_those_apart(own: list[Json], taken: list[tuple[int | None, Json]], apart: set[int]) -> list[Json]:

@@ -76,7 +76,7 @@ def test_the_page_that_a_file_asks_for_after_a_pull_is_the_live_one(
     own: JsonObject, now: PageContent, ignore: list[str]
 ) -> None:
     document = taken_over(own, now, ignore, hidden=hidden)
-    wanted = desired_page(timetable.page_at(document, NOW), file="", ignore=tuple(ignore))
+    wanted = timetable.desired_at(document, NOW, file="", ignore=tuple(ignore))
     assert same_content(adopt(wanted, now), now)
     assert document.keys() == own.keys()
     assert taken_over(document, now, ignore, hidden=hidden) == document
@@ -176,6 +176,16 @@ def test_what_is_ignored_stays_as_the_file_has_it() -> None:
         "experiments": {"a": 1},
         "links": [OTHER, {**LINK, "badge": "old"}],
     }
+
+
+def test_a_link_that_is_live_outside_its_time_is_known_by_what_the_file_manages_of_it() -> None:
+    link: JsonObject = {**LINK, "badge": 1.0, "hits": 1, "x-note": "n"}
+    own: JsonObject = {"links": [{**link, "show_from": LATER}]}
+    same_links: list[JsonObject] = [{"badge": 1, "hits": 2}, {"badge": 1, "x-live": "l"}]
+    for more in same_links:
+        assert taken(own, {"links": [{**LINK, **more}]}, "/page_data/links/*/hits") == {"links": [link]}
+    other: JsonObject = {**LINK, "badge": True}
+    assert taken(own, {"links": [other]}, "/page_data/links/*/hits") == {"links": [link | {"show_from": LATER}, other]}
 
 
 def test_a_list_whose_items_are_all_left_alone_is_there_all_the_same() -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bio_sync import cli, planfile, timetable
+from bio_sync import cli, pages, planfile, timetable
+from bio_sync.adopt import adopt
 from bio_sync.jsonvalues import Json, JsonObject
+from bio_sync.model import PageContent
 from bio_sync.options import Session
 from bio_sync.planning import Plan, Transition
 from bio_sync.render import RENDERERS
@@ -111,6 +113,22 @@ def test_every_moment_reads_back_as_it_was_written(when: datetime) -> None:
     milliseconds = when.microsecond // 1000 * 1000
     assert moment(when.isoformat(timespec="milliseconds")) == when.replace(microsecond=milliseconds)
     assert moment(when.astimezone(UTC).isoformat().replace("+00:00", "Z")) == when
+    # RFC 3339, section 5.6: T and Z may be small, and of a second there may be as many digits as somebody likes.
+    assert moment(when.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "0001z").lower()) == when
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)), offsets)  # noqa: DTZ001 - UTC, which has the months
+def test_a_leap_second_is_the_moment_at_which_the_next_month_begins_and_there_is_none_elsewhere(
+    when: datetime, zone: timezone
+) -> None:
+    month = when.replace(day=1, hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
+    last = (month - timedelta(seconds=1)).astimezone(zone).isoformat()
+    assert moment(f"{last[:17]}60{last[19:]}") == month
+    elsewhere = when.replace(second=59, microsecond=0, tzinfo=UTC)
+    if (elsewhere + timedelta(seconds=1)).timetuple()[2:5] != (1, 0, 0):
+        with pytest.raises(NotAMoment) as caught:
+            moment(f"{elsewhere.isoformat()[:17]}60Z")
+        assert caught.value.hint.startswith("write 59 for the seconds, or the next minute; 60 is only at 23:59:60")
 
 
 FORM = st.from_regex(timetable._MOMENT, fullmatch=True)
@@ -184,6 +202,41 @@ def test_what_was_announced_is_all_that_happens_until_a_later_moment(
         assert now == {link["label"] for link in links_of(page_at(document(links), later))}
 
 
+LEFT = ("/page_data", "/page_data/links", "/page_data/links/*", "/page_data/theme", "/page_data/links/*/badge",
+        "/page_data/links/0", "/page_data/links/1", "/page_data/links/2")  # fmt: skip
+
+
+@given(links(), st.lists(st.sampled_from(LEFT), max_size=2), st.booleans())
+@example([TREES | {"show_from": BEGINS}], ["/page_data/links/0"], True)
+def test_what_is_left_as_it_is_live_is_not_announced_and_what_is_announced_happens(
+    links: list[JsonObject], ignore: list[str], of_the_file: bool
+) -> None:
+    page = document(links) | ({"ignore": list[Json](ignore)} if of_the_file else {})
+    more = () if of_the_file else tuple(ignore)
+    before = PageContent("Bakery", None, some.as_object(page_at(page, EARLY)["page_data"]), published=True)
+    changes = sorted(transitions(document(links), file="f", after=EARLY), key=lambda each: each[0])
+    # What comes at one moment with another, or after one that did not come, has no place of its own.
+    if not changes or (len(changes) > 1 and changes[1][0] == changes[0][0]):
+        return
+    when, first = changes[0]
+    wanted = timetable.desired_at(page, when, file="f", ignore=more)
+    labels = [[link["label"] for link in links_of(content.as_json())] for content in (before, adopt(wanted, before))]
+    happens = (first.label in labels[0]) is not (first.label in labels[1])
+    announced = [each for each in transitions(page, file="f", after=EARLY, ignore=more) if each[0] == when]
+    assert announced == ([changes[0]] if happens else [])
+
+
+def test_a_plan_announces_no_link_that_is_left_as_it_is_live(bakery: Sandbox, folder: Path, run_at: RunAt) -> None:
+    page = document([MENU, TREES | {"show_from": BEGINS, "show_until": ENDS}])
+    for pointer in LEFT[:3]:
+        write(folder, page | {"ignore": [pointer]})
+        assert "Next:" not in run_at(EARLY, "plan").out
+    write(folder, page)
+    (folder / "bio-sync.yaml").write_text("ignore: [/page_data/links]\n")
+    assert "Next:" not in run_at(EARLY, "plan").out
+    assert run_at(DURING, "plan", "--detailed-exitcode").code == 0
+
+
 def test_the_same_keys_elsewhere_on_a_page_are_ordinary_keys() -> None:
     elsewhere: JsonObject = {"show_from": BEGINS, "banner": {"show_until": "soon"}, "more": [{"show_from": BEGINS}]}
     badge: JsonObject = {"badge": {"show_from": BEGINS}}
@@ -201,6 +254,61 @@ def test_a_file_of_an_older_commit_may_hold_anything_where_links_belong(page_dat
     page: JsonObject = {"id": "bio_1", "page_data": page_data}
     assert page_at(page, EARLY) == page
     assert list(transitions(page, file="f", after=EARLY)) == []
+
+
+# What reads like a time and is none.
+
+
+SLIPS = {"show_from": ("showFrom", "show-from", "Show_from", "show_form", "show from", "shwo_from", "SHOW_FROM"),
+         "show_until": ("show_untill", "showUntil", "show-until", "show_unitl", "Show_Until", "show_util")}  # fmt: skip
+
+
+@given(st.sampled_from([(slip, meant) for meant, slips in SLIPS.items() for slip in slips]))
+def test_a_slip_in_the_name_of_a_time_is_told_at_its_place(slip_and_meant: tuple[str, str]) -> None:
+    slip, meant = slip_and_meant
+    page = document([MENU, MENU | {slip: BEGINS}])
+    message = f"the key '{slip}' has no effect on when the link shows"
+    told = (("page_data", "links", 1, slip), message, f"did you mean '{meant}'?")
+    assert list(timetable.without_effect(page)) == [told]
+    assert any(part in slip.lower() for part in pages._LIKE_A_TIME)
+
+
+@given(st.text(max_size=12) | st.sampled_from(["show", "until", "from", "show_icon", "valid_from", "x-show_from"]))
+def test_a_key_is_taken_for_a_slip_only_when_most_of_it_is_the_name_of_a_time(key: str) -> None:
+    page = document([MENU | {key: BEGINS, f"x-{key}": BEGINS}])
+    letters = key.lower().translate({ord(mark): None for mark in "_- "})
+    common = max(sum(min(letters.count(each), name.count(each)) for each in set(name)) for name in TIMES)
+    if list(timetable.without_effect(page)):
+        assert common >= 6
+        assert not key.startswith("x-")
+    assert not list(timetable.without_effect(document([MENU | {"show_form": True, "show_from": BEGINS}])))
+
+
+TIMES = ("showfrom", "showuntil")
+
+
+def test_a_time_in_another_list_is_told_and_elsewhere_it_is_an_ordinary_key() -> None:
+    item: JsonObject = {"show_from": BEGINS, "label": "A"}
+    page = document([MENU | {"more": [item], "badge": item}], show_until="soon", banner=item)
+    page["page_data"] = some.as_object(page["page_data"]) | {"tabs": [{"links": [item]}, [item]], "x-tabs": [item]}
+    hint = "write it into a link; elsewhere it is an ordinary key, and is sent"
+    assert list(timetable.without_effect(page)) == [
+        (("page_data", *place, 0, "show_from"), "'show_from' has an effect only in links", hint)
+        for place in (("links", 0, "more"), ("tabs", 0, "links"), ("tabs", 1))
+    ]
+
+
+def test_a_slip_is_told_by_validate_and_by_the_plan_that_would_show_the_link_at_once(
+    bakery: Sandbox, folder: Path, run: Run
+) -> None:
+    write(folder, document([MENU, TREES | {"show_untill": ENDS}]))
+    told = "the key 'show_untill' has no effect on when the link shows"
+    column = (folder / "pages/bakery.yaml").read_text().index('"show_untill"') + 1
+    checked = run("validate")
+    assert (checked.code, checked.out) == (0, "1 page file, no problems\n")
+    place = f"pages/bakery.yaml:1:{column}: /page_data/links/1/show_untill"
+    assert checked.err == f"warning: {place}: {told}\n  hint: did you mean 'show_until'?\n"
+    assert f"! pages/bakery.yaml:1: {told}; did you mean 'show_until'?\n" in run("plan").out
 
 
 # Plans and applies.

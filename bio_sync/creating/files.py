@@ -15,7 +15,7 @@ from bio_sync.errors import InvalidFiles, NoPages, NotWritten
 from bio_sync.files import FoundFile, LeavesRepository, read_bytes
 from bio_sync.houserules import house_problems
 from bio_sync.jsonvalues import JsonObject
-from bio_sync.model import WRITABLE_FIELDS, DesiredPage, PageContent, desired_page
+from bio_sync.model import WRITABLE_FIELDS, DesiredPage, PageContent
 from bio_sync.pages import read_document
 from bio_sync.problems import Problem
 from bio_sync.progress import READING, RULES, UNWATCHED, Watch
@@ -130,8 +130,7 @@ def read_new(
         if not complaints and page_id is not None:
             read.append(Made(file.name, "unchanged", str(page_id), "has its page already"))
         elif not complaints:
-            at_once = timetable.page_at(whole.mapping, at)
-            wanted = desired_page(at_once, file=document.file, ignore=config.ignore)
+            wanted = timetable.desired_at(whole.mapping, at, file=document.file, ignore=config.ignore)
             real = Path(os.path.realpath(file.path))
             read.append(NewPage(file, whole, wanted, modeline(real, config)))
     new = [each for each in read if isinstance(each, NewPage)]

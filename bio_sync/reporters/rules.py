@@ -39,6 +39,11 @@ RULES: Mapping[str, Rule] = {
     "key-not-text": Rule("A key is a number, a list or the like.", "Put the key in quotes."),
     "merge-key": Rule("YAML's merge key << is not allowed.", "Write the keys out in each place."),
     "missing-key": Rule("A key that has to be there is missing.", "Add the line that the message names."),
+    "no-effect": Rule(
+        "A key reads like a time to show a link, and has no effect as one.",
+        "Correct its spelling, or move it into a link; show_from and show_until are such keys.",
+        level="warning",
+    ),
     "not-a-link": Rule(
         "An address is none that a page may lead to.",
         "Links begin with https://, http://, mailto:, tel: or sms:, and pictures with https://.",

@@ -38,6 +38,10 @@ OWN: Mapping[str, Mapping[str, str | bytes | Path]] = {
         "rules.yaml": "minProperties: -1\n",
         PAGE: _ID,
     },
+    "no-effect": {
+        PAGE: f"{_ID}page_data:\n  links:\n    - label: Sale\n      url: https://acme.com/sale\n"
+        "      show_untill: 2026-12-27T00:00+01:00\n"
+    },
     "not-checked": {SETTINGS: "pages: [links]\n"},
     "not-encrypted": {PAGE: f"{_ID}page_data:\n  links:\n    - label: Website\n      url: http://acme.com\n"},
     "not-utf-8": {PAGE: f"{_ID}title: Café\n".encode("latin-1")},

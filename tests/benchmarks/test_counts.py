@@ -220,5 +220,5 @@ def test_each_further_page_takes_a_bounded_number_of_calls_of_functions(
         finally:
             sys.setprofile(None)
         taken[pages] = seen.count("call") + seen.count("c_call")
-    # Some 1,380 with Python 3.11: 98 scalars to tell from numbers, 35 keys, 9 links, the live page. It was 7,000 once.
+    # Some 1,560 with Python 3.11: 98 scalars to tell from numbers, 35 keys, 9 links, the live page. It was 7,000 once.
     assert (taken[60] - taken[20]) / 40 < 1_600, taken

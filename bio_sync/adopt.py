@@ -70,62 +70,80 @@ def _page_data(desired: DesiredPage, now: PageContent, patterns: Patterns) -> Js
         return now.page_data
     if desired.out_of_season and "links" not in now.page_data:
         wanted = {key: value for key, value in wanted.items() if key != "links"}
-    inner = below(patterns, "page_data")
-    if not inner and not _has_author_keys(now.page_data):
-        return wanted
-    adopted = _copied_over(wanted, now.page_data, inner)
-    return adopted if isinstance(adopted, dict) else {}
+    return _Copying(now.page_data).page_data(wanted, below(patterns, "page_data"))
 
 
-def _has_author_keys(value: Json) -> bool:
-    if isinstance(value, dict):
-        return any(key[:2] == AUTHOR_PREFIX for key in value) or any(map(_has_author_keys, value.values()))
-    return isinstance(value, list) and any(map(_has_author_keys, value))
+class _Copying:
+    """Copies from one live page, and goes into nothing from which there is nothing to copy.
 
+    A list is gone into for its items and for their places: with both, wherever there are lists in lists, the time
+    would double with each level.
+    """
 
-def _copied_over(wanted: Json | Absent, live: Json | Absent, patterns: Patterns) -> Json | Absent:
-    """Give `wanted` with the live values at `patterns`, and with the live author keys, wherever they stand."""
-    if () in patterns:
-        return live
-    if isinstance(live, dict) and isinstance(wanted, dict | Absent):
-        return _object_copied_over(wanted, live, patterns)
-    if isinstance(wanted, dict) and not isinstance(live, list):
-        return _object_copied_over(wanted, {}, patterns)
-    if isinstance(wanted, list) and isinstance(live, list):
-        return _list_copied_over(wanted, live, patterns)
-    # What must stay as it is stands inside a live value that the file has something flat for: then all of it stays.
-    return live if patterns and isinstance(live, dict | list) and not isinstance(wanted, Absent) else wanted
+    def __init__(self, live: JsonObject) -> None:
+        self._live = live
+        # By identity, since that takes no second look inside; they live as long as the page does.
+        self._with_author_keys: set[int] = set()
+        self._note_author_keys(live)
 
+    def page_data(self, wanted: JsonObject, patterns: Patterns) -> JsonObject:
+        """Give `wanted` with the live values at `patterns`, and with the live author keys, wherever they stand."""
+        copied = self._over(wanted, self._live, patterns)
+        return copied if isinstance(copied, dict) else {}
 
-def _object_copied_over(wanted: JsonObject | Absent, live: JsonObject, patterns: Patterns) -> Json | Absent:
-    result: JsonObject = {} if isinstance(wanted, Absent) else dict(wanted)
-    heads = {pattern[0] for pattern in patterns}
-    author_keys = {key for key in live if key.startswith(AUTHOR_PREFIX) and not isinstance(wanted, Absent)}
-    for key in sorted(set(result) | heads | author_keys):
-        if key in author_keys:
-            value: Json | Absent = live[key]
-        else:
-            value = _copied_over(result.get(key, ABSENT), live.get(key, ABSENT), below(patterns, key))
-        if isinstance(value, Absent):
-            result.pop(key, None)
-        else:
-            result[key] = value
-    return ABSENT if isinstance(wanted, Absent) and not result else result
+    def _note_author_keys(self, value: Json) -> bool:
+        """Note each object and list with an author key in it, at any depth, and tell whether this is one."""
+        if not isinstance(value, dict | list):
+            return False
+        members = value.values() if isinstance(value, dict) else value
+        inside = [self._note_author_keys(member) for member in members]
+        found = any(inside) or (isinstance(value, dict) and any(key[:2] == AUTHOR_PREFIX for key in value))
+        if found:
+            self._with_author_keys.add(id(value))
+        return found
 
+    def _over(self, wanted: Json | Absent, live: Json | Absent, patterns: Patterns) -> Json | Absent:
+        if () in patterns:
+            return live
+        if not patterns and id(live) not in self._with_author_keys:
+            return wanted
+        if isinstance(live, dict) and isinstance(wanted, dict | Absent):
+            return self._over_object(wanted, live, patterns)
+        if isinstance(wanted, dict) and not isinstance(live, list):
+            return self._over_object(wanted, {}, patterns)
+        if isinstance(wanted, list) and isinstance(live, list):
+            return self._over_list(wanted, live, patterns)
+        # What must stay as it is stands inside a live value that the file has something flat for: then all of it stays.
+        return live if patterns and isinstance(live, dict | list) and not isinstance(wanted, Absent) else wanted
 
-def _list_copied_over(wanted: list[Json], live: list[Json], patterns: Patterns) -> Json:
-    """Copy into the items that are the same item for `*`, and into those at the same place for an index."""
-    if (ANY_ITEM,) in patterns:
-        return live
-    pairs, any_item = aligned(live, wanted), below(patterns, ANY_ITEM)
-    result: list[Json] = []
-    for index, item in enumerate(wanted):
-        partner = pairs.get(index)
-        value = _copied_over(item, ABSENT if partner is None else live[partner], any_item)
-        result.append(item if isinstance(value, Absent) else value)
-    for index in range(min(len(live), len(result) + 1)):
-        at_place = below(patterns, str(index))
-        value = _copied_over(result[index] if index < len(result) else ABSENT, live[index], at_place)
-        if at_place and not isinstance(value, Absent):
-            result[index : index + 1] = [value]
-    return result
+    def _over_object(self, wanted: JsonObject | Absent, live: JsonObject, patterns: Patterns) -> Json | Absent:
+        result: JsonObject = {} if isinstance(wanted, Absent) else dict(wanted)
+        heads = {pattern[0] for pattern in patterns}
+        author_keys = {key for key in live if key.startswith(AUTHOR_PREFIX) and not isinstance(wanted, Absent)}
+        for key in sorted(set(result) | heads | author_keys):
+            if key in author_keys:
+                value: Json | Absent = live[key]
+            else:
+                value = self._over(result.get(key, ABSENT), live.get(key, ABSENT), below(patterns, key))
+            if isinstance(value, Absent):
+                result.pop(key, None)
+            else:
+                result[key] = value
+        return ABSENT if isinstance(wanted, Absent) and not result else result
+
+    def _over_list(self, wanted: list[Json], live: list[Json], patterns: Patterns) -> Json:
+        """Copy into the items that are the same item for `*`, and into those at the same place for an index."""
+        if (ANY_ITEM,) in patterns:
+            return live
+        pairs, any_item = aligned(live, wanted), below(patterns, ANY_ITEM)
+        result: list[Json] = []
+        for index, item in enumerate(wanted):
+            partner = pairs.get(index)
+            value = self._over(item, ABSENT if partner is None else live[partner], any_item)
+            result.append(item if isinstance(value, Absent) else value)
+        for index in range(min(len(live), len(result) + 1)):
+            if at_place := below(patterns, str(index)):
+                value = self._over(result[index] if index < len(result) else ABSENT, live[index], at_place)
+                if not isinstance(value, Absent):
+                    result[index : index + 1] = [value]
+        return result

@@ -60,6 +60,17 @@ def as_object(value: Json) -> JsonObject:
 
 
 @st.composite
+def with_author_keys(draw: st.DrawFn, value: Json) -> Json:
+    """Draw a value with author keys in some of its objects, however deep, where it is sure which object is which."""
+    if isinstance(value, list):
+        return [draw(with_author_keys(item)) for item in value] if len(value) == 1 else value
+    if isinstance(value, dict) and not {"label", "url"} & value.keys():
+        inside = {key: draw(with_author_keys(member)) for key, member in value.items()}
+        return inside | draw(st.dictionaries(st.sampled_from(("x-a", "x-b")), scalars, max_size=1))
+    return value
+
+
+@st.composite
 def edited(draw: st.DrawFn, original: JsonObject) -> JsonObject:
     """Draw what a person makes of page data: links shuffled, dropped, added, relabelled; keys changed."""
     result: dict[str, Any] = dict(original)

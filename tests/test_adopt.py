@@ -1,12 +1,21 @@
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bio_sync import yamltext
 from bio_sync.adopt import adopt
-from bio_sync.jsonvalues import JsonObject, same
-from bio_sync.model import DesiredPage, PageContent
+from bio_sync.jsonvalues import Json, JsonObject, normalised, same
+from bio_sync.model import DesiredPage, PageContent, desired_page
+from bio_sync.pagetext import edited_text, new_text
+from bio_sync.planning import Circumstances, make_plan
+from bio_sync.render import RENDERERS
 from tests import strategies as some
 
 LIVE: JsonObject = {
@@ -137,6 +146,73 @@ def test_author_keys_of_a_live_page_are_nobodys_to_remove(place: Any) -> None:
     )
 
 
+@given(some.page_data.flatmap(some.with_author_keys), st.lists(ANYWHERE, max_size=2))
+def test_author_keys_of_a_live_page_come_back_at_any_depth(live: Any, ignore: list[str]) -> None:
+    wanted = normalised(live, without_author_keys=True)
+    assert same(adopted(wanted, *ignore, live=live), live)
+
+
 def test_an_empty_description_in_the_file_accepts_none_live() -> None:
     now = PageContent("T", None, {}, published=True)
     assert adopt(DesiredPage("bio_1", "f", None, "", None, None), now).description is None
+
+
+# Lists in lists: what was gone into twice at each level took twice the time with each.
+
+
+def in_lists(levels: int, value: Json) -> Json:
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def in_objects_and_lists(levels: int, value: Json) -> Json:
+    for level in range(levels):
+        value = {"k": value, "n": 1} if level % 2 else [value, 1]
+    return value
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """Count the calls of Python functions in a piece of work."""
+    counted = Counter[str]()
+    before = sys.getprofile()
+    sys.setprofile(lambda _, event, __: counted.update([event]))
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return counted["call"]
+
+
+SOMETIME = Circumstances("0", "2026-01-01T00:00:00Z", "https://xqr.co/api/v1", 1, None)
+
+
+def planned_shown_and_pulled(live: Json, wanted: Json, ignore: list[str]) -> None:
+    page = some.live_page(PageContent("T", None, {"deep": live, "theme": "dark"}, published=True), "a")
+    text = json.dumps({"id": "a", "ignore": ignore, "page_data": {"deep": wanted, "theme": "dark"}})
+    file = yamltext.read(text.encode(), file="f")
+    made = make_plan([desired_page(file.mapping, file="f")], {"a": page}, circumstances=SOMETIME)
+    for render in RENDERERS.values():
+        render(made)
+    edited_text(text, file, page, ignore=(), at=datetime(2026, 1, 1, tzinfo=UTC), secret=lambda _: False)
+    new_text(
+        page, ignore=tuple(ignore), at=datetime(2026, 1, 1, tzinfo=UTC), schema_address="s", secret=lambda _: False
+    )
+
+
+@pytest.mark.parametrize("nest", [in_lists, in_objects_and_lists])
+@pytest.mark.parametrize(
+    "ignore", [[], ["/page_data/theme"], ["/0" * 12, "/*" * 12], ["/k/0" * 6, "/0/k" * 6, "/*/k" * 6]]
+)
+@pytest.mark.parametrize("note", [{}, {"x-note": 1}])
+def test_the_work_grows_with_the_levels_of_a_page_and_does_not_double_with_each(
+    nest: Callable[[int, Json], Json], ignore: list[str], note: JsonObject
+) -> None:
+    pointers = [each if each.startswith("/page_data") else f"/page_data/deep{each}" for each in ignore]
+
+    def work(levels: int) -> Callable[[], None]:
+        old, new = nest(levels, {"a": 1, **note}), nest(levels, {"a": 2})
+        return lambda: planned_shown_and_pulled(old, new, pointers)
+
+    work(2)()
+    assert calls_of(work(12)) < 8 * calls_of(work(6))

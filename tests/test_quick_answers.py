@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bio_sync import complaints, destinations, diff, jsonvalues, links, planfile, schema, workflow
-from bio_sync.adopt import _copied_over, _has_author_keys
+from bio_sync.adopt import Patterns, _Copying
 from bio_sync.api import Api
 from bio_sync.config import read_config
 from bio_sync.jsonvalues import Json, JsonObject, canonical, normalised
@@ -346,10 +346,25 @@ def test_the_steps_are_those_that_deepdiff_finds_in_the_whole_of_both_objects(
     assert list(diff._object_differences(at, old, new, NO_BASE)) == [step for _, found in whole for step in found]
 
 
-@given(some.page_data, some.page_data)
-def test_what_has_no_keys_of_the_author_leaves_nothing_to_copy(wanted: JsonObject, live: JsonObject) -> None:
-    assume(not _has_author_keys(live))
-    assert canonical(_copied_over(wanted, live, frozenset())) == canonical(wanted)  # type: ignore[arg-type] # no Absent
+class Everything(set[int]):
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+POINTERS = st.frozensets(
+    st.sampled_from([("theme",), ("links", "*", "badge"), ("links", "1"), ("0", "*", "0"), ("*",)]), max_size=2
+)
+
+
+@given(some.page_data, some.page_data.flatmap(some.with_author_keys), POINTERS)
+def test_what_there_is_nothing_to_copy_from_is_left_at_once_and_would_come_out_the_same(
+    wanted: JsonObject, live: JsonObject, patterns: Patterns
+) -> None:
+    quick, thorough = _Copying(live), _Copying(live)
+    thorough._with_author_keys = Everything()
+    for of_the_file in (wanted, some.as_object(normalised(live, without_author_keys=True))):
+        copied = quick.page_data(of_the_file, patterns)
+        assert canonical(copied) == canonical(thorough.page_data(of_the_file, patterns))
 
 
 @given(PLANS)

@@ -63,6 +63,17 @@ def touched(file: dict[str, Any], was: Content, now: Content) -> list[str]:
     return found
 
 
+def laid_over(before: Content, sent: Content) -> Content:
+    """Give what a service that merges (RFC 7396) makes of a page with the page data of another state of it."""
+    return {**sent, "page_data": _merged(before["page_data"], sent["page_data"])}
+
+
+def _merged(before: Any, sent: Any) -> Any:
+    if not isinstance(before, dict) or not isinstance(sent, dict):
+        return sent
+    return before | {key: _merged(before.get(key), value) for key, value in sent.items()}
+
+
 def leaves(page: Content) -> dict[str, Any]:
     """Give every value of a page by a name that stays when links move."""
     found: dict[str, Any] = {}

@@ -77,6 +77,9 @@ def _judge_unmanaged(
     before, after = states
     places = [] if evidence.promises.normalises else comparison.touched(file, before, after)
     known = evidence.state(revision.page_id, seen)
+    if known is not None and evidence.promises.merges:
+        # Of an edit that nobody could see, what the write does not hold stays, and the rest is as it was seen.
+        known = comparison.laid_over(before, known)
     for place in places:
         if known is not None and place not in comparison.touched(file, known, after):
             verdict.in_the_gap += 1

@@ -109,6 +109,23 @@ def test_an_edit_that_nobody_could_see_is_counted_apart(folder: Path) -> None:
     assert judged(evidence) == {}
 
 
+@pytest.mark.parametrize(("stored", "broken"), [({"a": 1, "b": 3}, {}), ({"a": 5, "b": 3}, {"unmanaged touched": 1})])
+def test_of_an_edit_that_nobody_could_see_a_service_that_merges_keeps_what_the_write_does_not_hold(
+    folder: Path, stored: dict[str, int], broken: dict[str, int]
+) -> None:
+    def prepare(workshop: Workshop) -> None:
+        stage = workshop.stage
+        edited = {"theme": "light", "experiments": {"a": 2, "b": 3}}
+        stage.hooks.append(Hook(lambda: stage.sandbox.edit("bio_00", page_data=edited), "PATCH"))
+
+    evidence = evidence_of(folder, prepare)
+    last = evidence.history[-1]
+    assert last.page is not None
+    merged = replace(last, page=last.page | {"page_data": {"theme": "dark", "experiments": stored}})
+    doctored = replace(evidence, history=[*evidence.history[:-1], merged], promises=Promises(merges=True))
+    assert dict(judge_writes(doctored).broken) == broken
+
+
 @pytest.mark.parametrize(
     ("member", "value"),
     [

@@ -22,6 +22,8 @@ USAGE = 64
 UNREAD = ("html", "gitlab", "sarif", "junit")
 # Commands whose result goes into a variable of a CI system.
 FOR_A_VARIABLE = ("matrix",)
+# Commands that change live pages, and say so (`Session.writing`) before the first one.
+PAGE_WRITERS = ("apply", "undo")
 _NEW_OBJECTS = 100_000
 # Seconds; long enough to be out of what a finalizer does.
 _A_MOMENT = 0.01
@@ -105,12 +107,12 @@ def run(arguments: Sequence[str], session: Session | None = None) -> int:
     except (KeyboardInterrupt, click.Abort) as error:
         # click makes an Abort of every interrupt.
         cause = error.__cause__ if isinstance(error, click.Abort) else error
-        return _explained(_ended_by(cause), session)
+        return _explained(_ended_by(cause, session), session)
     except BioSyncError as error:
         return _explained(error, session)
     except Exception:  # noqa: BLE001 - a bug: its traceback, without the key that may stand in it
         if session.signalled:
-            return _explained(_ended_by(session.signalled), session)
+            return _explained(_ended_by(session.signalled, session), session)
         import traceback  # noqa: PLC0415 - rarely needed
 
         session.terminal.complain(traceback.format_exc().rstrip())
@@ -131,8 +133,11 @@ def _check_folder() -> None:
         raise NoFolder from None
 
 
-def _ended_by(cause: BaseException | None) -> Interrupted:
-    ended = Interrupted("interrupted", hint="run again: what was written is not written twice")
+def _ended_by(cause: BaseException | None, session: Session) -> Interrupted:
+    if session.command in PAGE_WRITERS and not session.writing:
+        ended = Interrupted("interrupted, and nothing was written", hint="run again")
+    else:
+        ended = Interrupted("interrupted", hint="run again: what was written is not written twice")
     ended.exit_code = exit_code_of(cause)
     return ended
 

@@ -52,6 +52,7 @@ class JournalPage:
     after: PageContent
     outcome: str | None = None
     reason: str | None = None
+    message: str = ""
     request_id: str | None = None
 
     @property
@@ -103,7 +104,7 @@ def ended(journal: Journal, report: Report) -> Journal:
 
 
 def _with_outcome(page: JournalPage, found: Outcome) -> JournalPage:
-    return replace(page, outcome=found.outcome, reason=found.reason, request_id=found.request_id)
+    return replace(page, outcome=found.outcome, reason=found.reason, message=found.message, request_id=found.request_id)
 
 
 def dumps(journal: Journal, *, begun_at: datetime) -> str:
@@ -272,6 +273,7 @@ def _as_json(page: JournalPage) -> JsonObject:
         "actions": list(page.actions),
         "outcome": page.outcome,
         "reason": page.reason,
+        "message": page.message,
         "request_id": page.request_id,
         "ignore": list(page.ignore),
         "before": page.before.as_json(),

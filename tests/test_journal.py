@@ -101,7 +101,7 @@ def test_the_journal_is_there_before_the_first_write_and_tells_what_became_of_ea
     assert datetime.fromisoformat(begun["created_at"]).tzinfo == UTC
     assert (begun["finished"], {page["outcome"] for page in begun["pages"]}) == (False, {None})
     assert ended["finished"]
-    told = ("page_id", "file", "actions", "outcome", "reason", "request_id")
+    told = ("page_id", "file", "actions", "outcome", "reason", "message", "request_id")
     assert [{name: page[name] for name in told} for page in ended["pages"]] == [
         {name: outcome[name] for name in told} for outcome in report["outcomes"]
     ]

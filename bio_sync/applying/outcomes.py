@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bio_sync.planning import Change, PageFile, Plan
+from bio_sync.planning import Plan
 
 Word = Literal["applied", "unchanged", "failed", "unknown", "skipped"]
 OUTCOMES: tuple[Word, ...] = ("applied", "unchanged", "failed", "unknown", "skipped")
+# Of a page that is not there; it is never created.
+GONE = "the page is not in this workspace: it was deleted, or the key is another workspace's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,4 @@ def without_changes(plan: Plan) -> Iterator[Outcome]:
     for page in plan.unchanged:
         yield Outcome(page.page_id, page.file, "unchanged")
     for page in plan.gone:
-        yield gone(page)
-
-
-def gone(page: PageFile | Change, *, written: bool = False) -> Outcome:
-    """Give the outcome of a page that is not there; it is never created."""
-    message = "the page is not in this workspace: it was deleted, or the key is another workspace's"
-    return Outcome(page.page_id, page.file, "failed", reason="gone", message=message, written=written)
+        yield Outcome(page.page_id, page.file, "failed", reason="gone", message=GONE)

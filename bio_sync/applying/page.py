@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from bio_sync.answers import BUSY_HINT
 from bio_sync.applying import stored
-from bio_sync.applying.outcomes import Outcome, Word, gone
+from bio_sync.applying.outcomes import GONE, Outcome, Word
+from bio_sync.applying.parts import Parts
 from bio_sync.applying.remote import Remote, RunEnds, ViewTooOld
 from bio_sync.applying.view import View
 from bio_sync.errors import PageGone, ServiceError, TooManyRequests, UnclearWrite
-from bio_sync.model import WRITABLE_FIELDS, DesiredPage, LivePage, PageContent
+from bio_sync.model import WRITABLE_FIELDS, DesiredPage, LivePage, PageContent, same_field
 from bio_sync.planning import PUBLISH, UPDATE, Change, change_of
 from bio_sync.visible import visible
 
@@ -66,7 +67,7 @@ class PageWriter:
     """Carries out the change of one page, as one transaction that tells what became of it."""
 
     def __init__(self, change: Change, wanted: DesiredPage, means: Means) -> None:
-        self._change = change
+        self.change = change
         self._wanted = wanted
         self._means = means
         self._done = Outcome(change.page_id, change.file, "unchanged", change.actions)
@@ -76,13 +77,16 @@ class PageWriter:
         self._sent = 0
         self._lost: list[UnclearWrite] = []
         self._lost_steps: list[Operation] = []
+        # Whether nobody knows yet what became of the last write.
+        self._unclear = False
+        self._parts = Parts(change.actions)
 
     def run(self) -> Result:
         """Write the page and give what became of it; every failure of the service ends in an outcome."""
         try:
-            for action in self._change.actions:
+            for action in self.change.actions:
                 self._lost.clear()
-                self._sent = 0
+                self._sent, self._unclear = 0, False
                 self._carry_out(action)
         except Ended as ended:
             return ended.result
@@ -91,20 +95,25 @@ class PageWriter:
         except ServiceError as error:
             return self._failed(error)
         finally:
-            self._means.view.done(self._change.page_id)
+            self._means.view.done(self.change.page_id)
         return Result(self._done)
+
+    def broken_off(self, reason: str | None, message: str) -> Outcome:
+        """Give the outcome of a page whose end nobody waits for any more; safe from any thread."""
+        said = self._parts.told(message, unclear=True)
+        return replace(self._done, outcome="unknown", reason=reason, message=said, request_id=None, written=True)
 
     def _carry_out(self, action: str) -> None:
         too_old = 0
         while too_old < MOST_LOOKS:
             if not self._lost:
                 self._means.may_write()
-            live = self._means.view.page(self._change.page_id)
+            live = self._means.view.page(self.change.page_id)
             if found := stored.moved(self._wanted, self._expected, self._was, live):
                 raise Ended(self._drifted(stored.edited(found)))
             left = change_of(self._wanted, live)
             if left is None or action not in left.actions:
-                self._is_done_already(live)
+                self._is_done_already(action, live)
                 return
             steps = _steps_of(action, left)
             if self._lost and stored.recognised(steps) != stored.recognised(self._lost_steps):
@@ -112,14 +121,14 @@ class PageWriter:
                 raise Ended(self._drifted(stored.edited(steps)))
             if len(self._lost) == MOST_LOST:
                 raise Ended(self._unknown(self._lost[-1]))
-            sent = self._sent
+            sent, self._unclear = self._sent, False
             try:
                 self._write(action, left, live)
             except ViewTooOld:
                 # After a 429 it was the service that asked for the wait.
                 too_old += self._sent == sent
             except UnclearWrite as error:
-                self._sent, self._lost_steps = 0, steps
+                self._sent, self._unclear, self._lost_steps = 0, True, steps
                 self._settle(error)
             else:
                 return
@@ -135,25 +144,32 @@ class PageWriter:
             fields = ("published",)
         self._means.view.wrote(page, self._left_at)
         self._done = replace(self._done, outcome="applied", request_id=request_id, written=True)
-        self._verify(fields, live, page)
+        self._verify(action, fields, live, page)
 
     def _permit(self) -> None:
         """Let a write leave only as long as the run goes on and what it is based on is young."""
         self._means.may_write()
         if self._sent == MOST_SENT:
             raise TooManyRequests("too many requests a second, each time it was sent", hint=BUSY_HINT)
-        if not self._means.view.is_recent(self._change.page_id):
+        if not self._means.view.is_recent(self.change.page_id):
             raise ViewTooOld
         self._sent += 1
         self._left_at = self._means.clock()
 
-    def _verify(self, fields: tuple[str, ...], live: LivePage, page: LivePage) -> None:
+    def _verify(self, action: str, fields: tuple[str, ...], live: LivePage, page: LivePage) -> None:
         """Compare the answer with what was wanted, and with what was there beside it."""
-        left = stored.steps_left(self._wanted, page)
-        if otherwise := [step for step in left if stored.field_of(step) in fields]:
-            raise Ended(self._ended("failed", "not-converged", stored.stored_otherwise(otherwise)))
+        left = change_of(self._wanted, page)
+        steps = left.operations if left else ()
+        otherwise = [step for step in steps if stored.field_of(step) in fields]
+        if not otherwise or _differ(fields, live.content, page.content):
+            self._parts.finish(action, own=True)
+        if left and otherwise:
+            said = stored.stored_otherwise(otherwise, left.before, left.after)
+            raise Ended(self._ended("failed", "not-converged", said))
         if found := stored.moved(self._wanted, self._expected, live.content, _but_for(fields, page, live)):
-            raise Ended(self._drifted(stored.edited(found)))
+            edits = f"{stored.edited(found)}; look at a new plan"
+            said = f"another place was edited since the plan, and not overwritten: {edits}"
+            raise Ended(self._ended("failed", "drifted", said))
         if beside := stored.changed_beside(live.content, page.content, fields):
             self._note(f"{', '.join(map(visible, beside[:3]))} changed at the same time, and was left alone")
         self._now_expect(page)
@@ -161,10 +177,11 @@ class PageWriter:
     def _now_expect(self, page: LivePage) -> None:
         self._expected, self._was = stored.steps_left(self._wanted, page), page.content
 
-    def _is_done_already(self, live: LivePage) -> None:
+    def _is_done_already(self, action: str, live: LivePage) -> None:
         if self._lost:
-            self._note("its answer was lost; read back, the page is as wanted")
+            self._note(f"{_of_its_answer(self._lost[-1])}; read back, the page is as wanted")
             self._done = replace(self._done, outcome="applied", written=True)
+        self._parts.finish(action, own=bool(self._lost))
         self._now_expect(live)
 
     def _settle(self, error: UnclearWrite) -> None:
@@ -173,11 +190,12 @@ class PageWriter:
         self._means.sleep(self._means.settle)
         asked_at = self._means.clock()
         try:
-            page = self._means.remote.get_page(self._change.page_id)
-        except PageGone:
+            page = self._means.remote.get_page(self.change.page_id)
+        except PageGone as second:
             # It may have been written before it went.
             self._done = replace(self._done, written=True)
-            raise
+            said = f"{_of_its_answer(error)}; read back, {GONE}"
+            raise Ended(self._ended("failed", second.reason, said)) from second
         except ServiceError as second:
             # Somebody who ended the run knows why it could not be read.
             self._means.may_write()
@@ -190,34 +208,41 @@ class PageWriter:
         if not self._lost:
             message = f"edited since the plan and not overwritten: {edits}; look at a new plan"
             return self._ended("failed", "drifted", message)
-        said = "its answer was lost; read back, the page is neither as it was nor as wanted"
+        said = f"{_of_its_answer(self._lost[-1])}; read back, the page is neither as it was nor as wanted"
         why = "somebody edited it, or the server stores it otherwise; look at a new plan"
         self._done = replace(self._done, written=True)
         return self._ended("failed", "drifted", f"{said}: {edits}; {why}")
 
     def _unknown(self, error: UnclearWrite) -> Result:
-        unknown = replace(self._done, outcome="unknown", reason=error.reason, message=_said(error), written=True)
-        return Result(replace(unknown, request_id=error.request_id), troubled=True)
+        self._unclear = True
+        self._done = replace(self._done, request_id=error.request_id, written=True)
+        return replace(self._ended("unknown", error.reason, _said(error)), troubled=True)
 
     def _failed(self, error: ServiceError) -> Result:
-        if isinstance(error, PageGone):
-            return Result(gone(self._change, written=self._done.written))
         if isinstance(error, TooManyRequests):
             try:
                 self._means.may_write()
             except RunEnds as end:
-                # Its waiting was cut short.
-                return self._cut_short(end.reason)
+                if end.reason == "interrupted":
+                    # Its waiting was cut short.
+                    return self._cut_short(end.reason)
             if self._lost:
                 return self._unknown(self._lost[-1])
+        said = _said(error)
+        if isinstance(error, PageGone):
+            said = GONE
+        if self._lost:
+            between = "looking again" if self._unclear else "read back, the page was as before; sent again"
+            said = f"{_of_its_answer(self._lost[-1])}; {between}: {said}"
         written = self._done.written or bool(self._lost)
-        failed = replace(self._done, outcome="failed", reason=error.reason, message=_said(error), written=written)
+        self._done = replace(self._done, request_id=error.request_id, written=written)
         troubled = error.reason == "unreachable" or isinstance(error, TooManyRequests)
-        return Result(replace(failed, request_id=error.request_id), stops=_stopping(error), troubled=troubled)
+        failed = self._ended("failed", error.reason, said)
+        return replace(failed, stops=_stopping(error), troubled=troubled)
 
     def _came_too_late(self) -> Result:
         message = "its turn to be written came each time so late that the view of the page was too old again"
-        return Result(replace(self._done, outcome="failed", reason="unreachable", message=message), troubled=True)
+        return replace(self._ended("failed", "unreachable", message), troubled=True)
 
     def _cut_short(self, reason: str | None) -> Result:
         """Tell of a page that the end of the run has caught between two requests."""
@@ -225,10 +250,11 @@ class PageWriter:
             unknown = self._unknown(self._lost[-1])
             return replace(unknown, outcome=replace(unknown.outcome, reason=reason))
         if self._done.written:
-            return self._ended("failed", reason, "the run ended before all of it was written; run again")
+            return self._ended("failed", reason, "the run ended before that; run again")
         return self._ended("skipped", reason, "the run ended before it")
 
-    def _ended(self, word: Word, reason: str | None, message: str) -> Result:
+    def _ended(self, word: Word, reason: str | None, why: str) -> Result:
+        message = self._parts.told(why, unclear=self._unclear)
         return Result(replace(self._done, outcome=word, reason=reason, message=message))
 
     def _note(self, said: str) -> None:
@@ -240,7 +266,19 @@ def _steps_of(action: str, left: Change) -> list["Operation"]:
 
 
 def _said(error: ServiceError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message
+    return f"{error.message.removesuffix('.')}; {error.hint}" if error.hint else error.message
+
+
+def _of_its_answer(error: UnclearWrite) -> str:
+    """Say why a write had to be read back: 408 and 5xx are what stands in the place of a lost answer."""
+    why = error.__cause__
+    if isinstance(why, ServiceError) and (why.status is None or (why.status < 500 and why.status != 408)):
+        return "its answer did not show the whole page"
+    return "its answer was lost"
+
+
+def _differ(fields: tuple[str, ...], one: PageContent, other: PageContent) -> bool:
+    return not all(same_field(field, getattr(one, field), getattr(other, field)) for field in fields)
 
 
 def _stopping(error: ServiceError) -> str | None:

@@ -11,7 +11,7 @@ from bio_sync.applying.outcomes import Outcome, Report, report_of, without_chang
 from bio_sync.applying.page import Means, PageWriter, Result
 from bio_sync.applying.remote import Remote, RunEnds
 from bio_sync.applying.view import View, writes_of_a_look
-from bio_sync.errors import exit_code_of
+from bio_sync.errors import ServiceError, exit_code_of
 from bio_sync.interruption import Interruption
 from bio_sync.model import DesiredPage
 from bio_sync.planning import Change, Plan
@@ -20,7 +20,11 @@ from bio_sync.planning import Change, Plan
 MOST_TROUBLED = 3
 # Seconds from the first Ctrl-C to the report, whatever hangs: GitHub kills a cancelled job after 7.5.
 LAST_SECONDS = 7.0
-_WHY = {"auth": "the API key was refused", "quota": "the month's API calls are used up"}
+_WHY = {
+    "auth": "the API key was refused",
+    "quota": "the service takes no more calls",
+    "unreachable": f"{MOST_TROUBLED} pages in a row could not be reached",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ def apply_plan(
         clock=clock,
         lock=Lock(),
         may_look=run.goes_on,
+        looked=run.hear_of_a_look,
     )
     return run.to_its_end(Means(remote, view, terms.settle, clock, sleep or interruption.sleep, run.goes_on))
 
@@ -92,10 +97,11 @@ class _Run:
         self._interruption = interruption
         self._tell = tell
         self._waiting = deque(plan.changes)
-        self._under_way: dict[str, Change] = {}
+        self._under_way: dict[str, PageWriter] = {}
         self._answers: SimpleQueue[tuple[str, Result | BaseException] | None] = SimpleQueue()
         self._outcomes = list(without_changes(plan))
         self._troubled = 0
+        self._looks_failed = 0
         self._stop: _Stop | None = None
         self._bug: BaseException | None = None
         self._ends_at: float | None = None
@@ -106,6 +112,14 @@ class _Run:
         self._look_for_an_end(calls=len(self._under_way))
         if self._stop is not None:
             raise RunEnds(self._stop.reason)
+
+    def hear_of_a_look(self, failure: ServiceError | None) -> None:
+        """Take note of how a look at the pages went, before anybody who has waited for it makes the same call."""
+        self._looks_failed = self._looks_failed + 1 if failure else 0
+        if failure and failure.stops_the_run:
+            self._stop_for(failure.reason)
+        elif self._looks_failed == MOST_TROUBLED:
+            self._stop_for("unreachable")
 
     def to_its_end(self, means: Means) -> Report:
         """Begin pages as long as nothing speaks against it, and collect what becomes of them."""
@@ -165,12 +179,15 @@ class _Run:
 
     def _begin(self, change: Change, means: Means) -> None:
         """Write a page in a thread of its own, which does not keep the process alive when it is told to leave."""
-        self._under_way[change.page_id] = change
         writer = PageWriter(change, self._wanted[change.page_id], means)
+        self._under_way[change.page_id] = writer
 
         def write() -> None:
+            result: Result | BaseException
             try:
-                result: Result | BaseException = writer.run()
+                result = done = writer.run()
+                if done.stops:
+                    self._stop_for(done.stops)
             # Whatever it was: the run waits for each page's answer, and would wait for ever for one that never comes.
             except BaseException as error:  # noqa: BLE001 - a bug: the run tells it with its report
                 result = error
@@ -185,17 +202,19 @@ class _Run:
         del self._under_way[page_id]
         self._tell(outcome)
 
-    def _judged(self, change: Change, result: Result | BaseException) -> Outcome:
+    def _judged(self, writer: PageWriter, result: Result | BaseException) -> Outcome:
         """Give the outcome of a page, and see what it says about the run."""
         if isinstance(result, BaseException):
             self._bug, self._stop = result, self._stop or _Stop(None, "a bug in bio-sync")
-            return _broken_off(change, None, "a bug in bio-sync broke off its writing: look at the page")
+            return writer.broken_off(None, "a bug in bio-sync broke off its writing: look at the page")
         self._troubled = self._troubled + 1 if result.troubled else 0
-        if result.stops:
-            self._stop = self._stop or _Stop(result.stops, _WHY.get(result.stops, ""))
-        elif self._troubled == MOST_TROUBLED:
-            self._stop = self._stop or _Stop("unreachable", f"{MOST_TROUBLED} pages in a row could not be reached")
-        return self._skipped(change) if result.outcome.outcome == "skipped" else result.outcome
+        if self._troubled == MOST_TROUBLED:
+            self._stop_for("unreachable")
+        return self._skipped(writer.change) if result.outcome.outcome == "skipped" else result.outcome
+
+    def _stop_for(self, reason: str | None) -> None:
+        """Begin no further page, for what every page would meet; the first reason stays. Safe from any thread."""
+        self._stop = self._stop or _Stop(reason, _WHY.get(reason or "", ""))
 
     def _what_is_left(self) -> None:
         """Give an outcome to every page that was not begun, or whose end nobody waits for any more."""
@@ -211,8 +230,8 @@ class _Run:
             if change.page_id in known:
                 continue
             message = "interrupted while it was written: look at the page, or run again"
-            begun = change.page_id in self._under_way
-            outcome = _broken_off(change, "interrupted", message) if begun else self._skipped(change)
+            begun = self._under_way.get(change.page_id)
+            outcome = begun.broken_off("interrupted", message) if begun else self._skipped(change)
             self._outcomes.append(outcome)
             self._tell(outcome)
 
@@ -220,7 +239,3 @@ class _Run:
         stop = self._stop or _Stop("interrupted")
         message = "the run was stopped before it" + (f": {stop.message}" if stop.message else "")
         return Outcome(change.page_id, change.file, "skipped", change.actions, stop.reason, message)
-
-
-def _broken_off(change: Change, reason: str | None, message: str) -> Outcome:
-    return Outcome(change.page_id, change.file, "unknown", change.actions, reason, message, written=True)

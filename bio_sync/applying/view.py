@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from math import floor
 
 from bio_sync.applying.remote import Remote
-from bio_sync.errors import PageGone, WorkspaceEmptied
+from bio_sync.errors import PageGone, ServiceError, WorkspaceEmptied
 from bio_sync.model import LivePage
 from bio_sync.planning import Change
 
@@ -25,6 +25,7 @@ class View:
     """Pages that are looked at again, by list calls, when the last look is older than `max_age` seconds.
 
     Safe from any thread when `lock` is a lock. `calls` is what reading the whole list costs, `worth` what it may cost.
+    `looked` hears how each look went, while all who need one still wait: by what it failed, or None.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class View:
         clock: Callable[[], float],
         lock: AbstractContextManager[object],
         may_look: Callable[[], None],
+        looked: Callable[[ServiceError | None], None] = lambda _: None,
     ) -> None:
         self._remote = remote
         self._seen: dict[str, tuple[LivePage | None, float]] = {
@@ -48,6 +50,7 @@ class View:
         self._by_list = calls <= worth
         self._calls = calls
         self._may_look = may_look
+        self._looked = looked
         self._max_age = max_age
         self._clock = clock
         self._lock = lock
@@ -88,6 +91,14 @@ class View:
     def _look_again(self, page_id: str) -> None:
         # Whoever waited for the lock may have waited for the end of the run.
         self._may_look()
+        try:
+            self._read_again(page_id)
+        except ServiceError as error:
+            self._looked(error)
+            raise
+        self._looked(None)
+
+    def _read_again(self, page_id: str) -> None:
         now = self._clock()
         if not self._by_list or len(self._left) <= self._calls:
             # So few are left, or can be written before the list is too old, that it would cost more calls than they.

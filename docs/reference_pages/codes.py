@@ -40,9 +40,12 @@ ADVICE: Mapping[int, str] = {
 OF_A_PAGE: Mapping[str, tuple[str, str]] = {
     "applied": ("Written, and the service stores what was wanted.", ""),
     "unchanged": ("As its file wants it; nothing was sent.", ""),
-    "failed": ("Not as wanted, for the reason beside it. Some of it may be written.", "See the reason."),
+    "failed": (
+        "Not as wanted, for the reason beside it. Some of it may be written: the message begins with that.",
+        "See the reason.",
+    ),
     "unknown": (
-        "A write went out, its answer was lost, and reading back did not settle it.",
+        "A write went out, its answer was lost or did not show the page, and reading back did not settle it.",
         "Look at the page, or run again: what was written is not written twice.",
     ),
     "skipped": ("The run ended before its turn, or was held back as a whole.", "Run again, when the reason is gone."),
@@ -53,7 +56,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "`bio-sync doctor` says which; give the key that scope.",
     ),
     "drifted": (
-        "Somebody has edited the page since it was planned. It was not overwritten.",
+        "Somebody has edited the page since it was planned. The edit was not overwritten.",
         "Look at a new plan; `bio-sync drift` shows both ways out.",
     ),
     "gone": (

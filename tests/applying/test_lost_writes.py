@@ -117,6 +117,9 @@ def test_a_lost_answer_is_settled_with_one_write_carried_out_and_two_sent_at_mos
     lay_out(bench, CASES, ANSWERS_THAT_ARE_NONE[lost], carried)
     done = bench.apply()
     check_settled(bench, done, CASES, carried)
+    whole = lost in {"silent-truncate", "packed"} or ANSWERS_THAT_ARE_NONE[lost].get("status") in {200, 204}
+    said = "its answer did not show the whole page; read back" if whole else "its answer was lost; read back"
+    assert {said in told.message for told in done.pages.values()} == {carried != NOT}
 
 
 @pytest.mark.parametrize("carried", [1.0, 5.0, 14.9])
@@ -224,7 +227,8 @@ def test_a_second_try_that_is_refused_is_a_refusal(bench: Bench, status: int) ->
     done = bench.apply()
     # The first one may land after all.
     assert (done.code, done.words) == (3, [("failed", "rejected")])
-    assert "Not like this" in done.pages["bio_000"].message
+    said = f"its answer was lost; read back, the page was as before; sent again: the service refused it ({status} NO): "
+    assert done.pages["bio_000"].message.startswith(f"{said}Not like this")
 
 
 @pytest.mark.parametrize("wire", ["reset", "truncate", "garbage", "packed"])
@@ -285,6 +289,7 @@ def test_a_page_that_is_gone_when_it_is_read_back_may_have_been_written(bench: B
     bench.clock.meanwhile.append(lambda: bench.sandbox.remove("bio_000"))
     done = bench.apply()
     assert (done.code, done.words) == (3, [("failed", "gone")])
+    assert done.pages["bio_000"].message.startswith("its answer was lost; read back, the page is not in this workspace")
     assert bench.calls == ["GET bio_000", "PATCH bio_000", "GET bio_000"]
 
 

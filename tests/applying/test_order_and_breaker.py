@@ -19,7 +19,16 @@ from bio_sync.applying.remote import RunEnds
 from bio_sync.applying.run import apply_plan
 from bio_sync.applying.view import View
 from bio_sync.config import Config
-from bio_sync.errors import ServiceError, Unauthorised, UnclearWrite, Unreachable
+from bio_sync.errors import (
+    QuotaUsedUp,
+    Rejected,
+    ServiceError,
+    TooManyRequests,
+    Unauthorised,
+    UnclearWrite,
+    Unreachable,
+    WorkspaceEmptied,
+)
 from bio_sync.jsonvalues import JsonObject
 from bio_sync.key import ApiKey
 from bio_sync.model import DesiredPage, LivePage, PageContent
@@ -455,6 +464,102 @@ def test_a_write_that_waited_for_its_turn_does_not_leave_once_another_has_ended_
         "the run was stopped before it: the API key was refused"
     }
     assert (remote.left, report.exit_code) == ([], 1)
+
+
+class _Crowded(_Listed):
+    """Eight lanes, all of which need a look at once: each look fails until as many have failed as shall.
+
+    It takes until all that are under way, but the one that looks, wait for it.
+    """
+
+    lanes, rate = 8, 9.8
+    quota_remaining: int | None = None
+
+    def __init__(self, pages: dict[str, LivePage], failure: ServiceError, failures: int) -> None:
+        super().__init__()
+        self.pages, self._failure, self._failures = pages, failure, failures
+        self.looks, self._waiting, self._changed = 0, 0, threading.Condition()
+        self.lock = self.Queue(self)
+
+    class Queue:
+        """A lock that knows how many wait for it."""
+
+        def __init__(self, crowd: "_Crowded") -> None:
+            self._crowd, self._lock = crowd, threading.Lock()
+
+        def __enter__(self) -> None:
+            self._crowd.count_waiting(1)
+            self._lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self._crowd.count_waiting(-1)
+            self._lock.release()
+
+    def count_waiting(self, more: int) -> None:
+        with self._changed:
+            self._waiting += more
+            self._changed.notify_all()
+
+    def list_pages(self, wanted: Collection[str], *, everything: bool) -> dict[str, LivePage]:
+        self.looks += 1
+        with self._changed:
+            if self.looks == 1:
+                assert self._changed.wait_for(lambda: self._waiting == self.lanes, timeout=60)
+        if self.looks <= self._failures:
+            raise self._failure
+        return super().list_pages(wanted, everything=everything)
+
+
+def crowded(monkeypatch: pytest.MonkeyPatch, failure: ServiceError, failures: int) -> tuple[_Crowded, Report]:
+    """Write 30 pages that were seen too long ago, eight at once, at a service of which some looks fail."""
+    before, after = (PageContent(title, "", {}, published=False) for title in ("Old", "New"))
+    wanted = [some.wanted_page(after, f"bio_{n:02}") for n in range(30)]
+    pages = {page.page_id: some.live_page(before, page.page_id) for page in wanted}
+    now = Circumstances("0", "2026-11-22T10:00:00Z", "https://xqr.co/api/v1", 1, None)
+    remote = _Crowded(pages, failure, failures)
+    monkeypatch.setattr("bio_sync.applying.run.Lock", lambda: remote.lock)
+    plan = make_plan(wanted, pages, circumstances=now)
+    clock = Clock(now=60)
+    return remote, apply_plan(plan, wanted, cast("Remote", remote), taken_at=0, clock=clock, sleep=clock.sleep)
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (Unauthorised("the API key was revoked"), "auth"),
+        (QuotaUsedUp("the month's API calls are used up"), "quota"),
+        (WorkspaceEmptied("none of the pages is in the list any more"), "gone"),
+    ],
+)
+def test_a_look_that_every_other_would_meet_too_is_made_once_for_all_who_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch, failure: ServiceError, reason: str
+) -> None:
+    remote, report = crowded(monkeypatch, failure, 30)
+    assert remote.looks == 1
+    words = [(outcome.outcome, outcome.reason) for outcome in report.outcomes]
+    assert sorted(words) == [("failed", reason)] + [("skipped", reason)] * 29
+
+
+@pytest.mark.parametrize("failure", [Unreachable("nobody there"), TooManyRequests("too many"), Rejected("refused")])
+def test_three_looks_in_a_row_that_fail_end_the_run_for_all_who_wait_for_the_next(
+    monkeypatch: pytest.MonkeyPatch, failure: ServiceError
+) -> None:
+    remote, report = crowded(monkeypatch, failure, 30)
+    assert remote.looks == 3
+    words = [(outcome.outcome, outcome.reason) for outcome in report.outcomes]
+    assert sorted(words) == [("failed", failure.reason)] * 3 + [OUT_OF_REACH] * 27
+    assert {outcome.message for outcome in report.outcomes if outcome.outcome == "skipped"} == {
+        "the run was stopped before it: 3 pages in a row could not be reached"
+    }
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_look_that_succeeds_serves_all_who_wait_whatever_failed_before(
+    monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    remote, report = crowded(monkeypatch, Unreachable("nobody there"), failures)
+    assert remote.looks == failures + 1
+    assert report.summary == {"applied": 30 - failures, "unchanged": 0, "failed": failures, "unknown": 0, "skipped": 0}
 
 
 def test_of_two_answers_to_reading_the_one_that_was_asked_for_later_counts(listed: Listed) -> None:

@@ -5,15 +5,20 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from bio_sync.adopt import places
 from bio_sync.applying import stored
 from bio_sync.diff import Operation
 from bio_sync.model import PageContent
+from bio_sync.planning import change_of
+from bio_sync.pointer import from_pointer
 from tests import strategies as some
 from tests.applying.conftest import Bench, Page
 
@@ -70,7 +75,7 @@ KINDS = {
             "/page_data/links/1/badge: the server keeps 'none', which the file does not have",
             "/page_data/font: the server keeps 'sans', which the file does not have",
         ),
-        ("/page_data/links/0/badge", "/page_data/links/1/badge", "/page_data/font"),
+        ("/page_data/links/*/badge", "/page_data/font"),
     ),
     "orders-links": Kind(
         lambda page: links_of(page, lambda links: sorted(links, key=lambda link: link["label"])),
@@ -167,6 +172,81 @@ def test_to_ignore_what_is_named_silences_it_and_changes_nothing_live(bench: Ben
     assert stored_page(bench, kind.wanted) == before
 
 
+BADGES = "/page_data/links/1/badge", "/page_data/links/2/badge"
+
+
+@pytest.mark.parametrize(
+    ("links", "named"),
+    [
+        ([A, B, C, A, B], ["/page_data/links/*/badge", "/page_data/links/*/id"]),
+        # With `*`, the badge that the file itself gives would be left alone too.
+        ([{**A, "badge": "none"}, B, C], ["/page_data/links/*/id", *BADGES]),
+        ([A], ["/page_data/links/0/badge", "/page_data/links/0/id"]),
+    ],
+)
+def test_one_pointer_stands_for_a_place_of_all_links_and_only_for_what_differs(
+    bench: Bench, links: list[Any], named: list[str]
+) -> None:
+    def numbered(page: Page) -> Page:
+        return links_of(page, lambda found: [{"badge": "none", "id": n, **link} for n, link in enumerate(found)])
+
+    bench.files({"bio_1": written({"page_data": {"links": links}})})
+    bench.start([{"id": "bio_1", "title": "Old"}], normalise=numbered)
+    message = bench.apply().pages["bio_1"].message
+    assert message.endswith(f"or add {', '.join(named)} to `ignore`")
+    bench.files({"bio_1": written({"page_data": {"links": links}}, ignore=named)})
+    assert bench.apply().words == [("unchanged", None)]
+
+
+def test_keys_that_are_numbers_are_no_items(bench: Bench) -> None:
+    prices = {"0": {"sum": " 5"}, "1": {"sum": " 7"}}
+    bench.files({"bio_1": written({"page_data": {"prices": prices}})})
+    stripped = {key: {"sum": price["sum"].strip()} for key, price in prices.items()}
+    bench.start([{"id": "bio_1"}], normalise=lambda page: page | {"page_data": {"prices": stripped}})
+    message = bench.apply().pages["bio_1"].message
+    assert message.endswith("or add /page_data/prices/0/sum, /page_data/prices/1/sum to `ignore`")
+
+
+def cells_of(cells: list[tuple[Page, Page]], side: int) -> list[Page]:
+    return [{"label": str(number), **cell[side]} for number, cell in enumerate(cells)]
+
+
+MEMBERS = st.dictionaries(st.sampled_from(["id", "badge"]), st.integers(0, 3), max_size=2)
+SECTIONS = st.lists(st.lists(st.tuples(MEMBERS, MEMBERS), max_size=4), max_size=3)
+
+
+@given(SECTIONS)
+@settings(max_examples=60)
+def test_what_is_named_silences_it_and_leaves_nothing_alone_that_is_as_wanted(
+    sections: list[list[tuple[Page, Page]]],
+) -> None:
+    sides: list[Page] = [
+        {"rows": [{"label": str(row), "cells": cells_of(cells, side)} for row, cells in enumerate(sections)]}
+        for side in (0, 1)
+    ]
+    sent, kept = sides
+    wanted = some.wanted_page(PageContent("T", "", sent, published=False))
+    live = some.live_page(PageContent("T", "", kept, published=False))
+    change = change_of(wanted, live)
+    if change is None:
+        return
+    said = stored.stored_otherwise(change.operations, change.before, change.after)
+    named = said.rpartition("or add ")[2].removesuffix(" to `ignore`").split(", ")
+    if not named[-1].startswith("and "):
+        assert change_of(replace(wanted, ignore=tuple(named)), live) is None
+    differ = {from_pointer(step.path) for step in change.operations}
+    assert {place for each in named if each[0] == "/" for place in places(each, kept_and(sent, kept))} <= differ
+
+
+def kept_and(sent: Page, kept: Page) -> Page:
+    """Give a page that has every member of both."""
+    rows = [
+        {"cells": [{**one, **other} for one, other in zip(*(row["cells"] for row in pair), strict=True)]}
+        for pair in zip(sent["rows"], kept["rows"], strict=True)
+    ]
+    return {"page_data": {"rows": rows}}
+
+
 def with_whole_numbers(page: Page) -> Page:
     values = page["page_data"].items()
     return page | {"page_data": {key: int(value) if value == int(value) else value for key, value in values}}
@@ -207,7 +287,7 @@ def test_what_is_stored_otherwise_keeps_a_page_from_being_published(bench: Bench
     assert bench.live("bio_1", "is_published") == (False,)
 
 
-def test_many_differences_are_counted_and_three_of_them_named(bench: Bench) -> None:
+def test_of_many_differences_three_are_shown_and_all_can_be_ignored(bench: Bench) -> None:
     bench.files({"bio_1": "page_data: {a: ' 1', b: ' 2', c: ' 3', d: ' 4', e: ' 5'}"})
     bench.start(
         [{"id": "bio_1"}],
@@ -215,7 +295,7 @@ def test_many_differences_are_counted_and_three_of_them_named(bench: Bench) -> N
     )
     message = bench.apply().pages["bio_1"].message
     assert "/page_data/c: the server stores '3' for ' 3'; and 2 more. " in message
-    assert message.endswith("add /page_data/a, /page_data/b, /page_data/c, and 2 more to `ignore`")
+    assert message.endswith("add /page_data/a, /page_data/b, /page_data/c, /page_data/d, /page_data/e to `ignore`")
 
 
 def test_an_answer_may_hold_what_no_file_can(bench: Bench) -> None:
@@ -270,5 +350,37 @@ def test_a_step_that_is_known_is_no_edit_whatever_else_was_done_meanwhile() -> N
         (PageContent("Old", None, {"theme": "light", "n": 1.0}, published=False), []),
         (PageContent("Old", "", {"theme": "dark", "n": True}, published=False), ["/page_data/n"]),
         (PageContent("old", "", {"theme": "dark"}, published=True), ["/title", "/page_data/n", "/published"]),
+        # Not told: neither an edit nor none.
+        (PageContent("Old", "", {"theme": "dark", "n": 1}, published=None), []),
     ]:
         assert [step.path for step in stored.moved(wanted, expected, was, some.live_page(content))] == found
+
+
+def show_without_saying_whether_it_is_public(bench: Bench) -> None:
+    body = json.dumps({"data": {"id": "bio_1", "title": "Old", "page_data": {}}, "meta": {}})
+    bench.fail(method="GET", status=200, body=body, headers={"Content-Type": "application/json"})
+
+
+@pytest.mark.parametrize("wanted", [None, True, False])
+@pytest.mark.parametrize("public", [True, False])
+def test_whether_a_page_is_public_is_no_edit_when_it_was_not_told_before(
+    bench: Bench, wanted: bool | None, public: bool
+) -> None:
+    bench.files({"bio_1": written({"title": "New"} | ({} if wanted is None else {"published": wanted}))})
+    bench.start([{"id": "bio_1", "title": "Old", "is_published": public}])
+    show_without_saying_whether_it_is_public(bench)
+    done = bench.apply()
+    assert (done.code, done.pages["bio_1"].words, done.pages["bio_1"].message) == (0, ("applied", None), "")
+    assert bench.live("bio_1", "title", "is_published") == ("New", public if wanted is None else wanted)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_lost_publish_of_a_page_that_did_not_tell_whether_it_was_public_is_settled(
+    bench: Bench, wanted: bool
+) -> None:
+    bench.files({"bio_1": written({"published": wanted})})
+    bench.start([{"id": "bio_1", "title": "Old", "is_published": not wanted}])
+    show_without_saying_whether_it_is_public(bench)
+    bench.fail(method="POST", wire="reset")
+    assert bench.apply().words == [("applied", None)]
+    assert len(bench.writes) == 2

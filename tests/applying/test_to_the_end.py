@@ -195,7 +195,7 @@ def test_a_page_that_is_shown_without_its_data_is_not_written_when_its_file_igno
     bench.sandbox.fail(Fault(200, method="GET", body=body, times=None))
     result = run("apply", "--yes", "--api-url", bench.sandbox.url)
     assert result.code == 1
-    assert "without its page_data, of which pages/bio_1.yaml ignores parts" in result.err
+    assert "without its page_data, which pages/bio_1.yaml manages" in result.err
     assert [call.method for call in bench.sandbox.requests] == ["GET"]
 
 
@@ -283,6 +283,27 @@ def test_what_hangs_after_ctrl_c_is_not_waited_for_any_longer(monkeypatch: pytes
     let_go.set()
     assert [outcome.outcome for outcome in report.outcomes] == ["unknown", "skipped", "skipped"]
     assert report.exit_code == 130
+
+
+def test_a_page_that_hangs_at_its_second_write_after_ctrl_c_tells_of_its_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go, interruption = threading.Event(), Interruption()
+
+    class Hanging(Service):
+        def set_published(
+            self, page_id: str, *, published: bool, permit: Callable[[], None]
+        ) -> tuple[LivePage, str | None]:
+            permit()
+            interruption.ask(130)
+            let_go.wait(60)
+            raise AssertionError(page_id, published)
+
+    monkeypatch.setattr(run_module, "LAST_SECONDS", 0.2)
+    wanted = [some.wanted_page(PageContent("New", "", {}, published=True), "bio_0")]
+    plan = make_plan(wanted, LIVE, circumstances=PLAN.circumstances)
+    report = apply_plan(plan, wanted, Hanging(), taken_at=time.monotonic(), interruption=interruption)
+    let_go.set()
+    said = "updated, but perhaps not published: interrupted while it was written: look at the page, or run again"
+    assert [(outcome.outcome, outcome.message) for outcome in report.outcomes] == [("unknown", said)]
 
 
 def test_a_signal_that_a_program_around_python_has_taken_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,6 +180,18 @@ def test_drift_is_told_from_the_file_to_what_is_live(folder: Path, start_sandbox
     )
 
 
+def test_a_live_page_without_a_slug_or_a_title_leaves_no_gap() -> None:
+    live = {}
+    for number, (slug, title) in enumerate((("", "Title"), ("slug", ""), ("", ""))):
+        page_id = f"bio_{number}"
+        live[page_id] = some.live_page(PageContent(title, None, {}, published=True), page_id, slug=slug)
+    plan = make_plan([], live, circumstances=NOW)
+    lines = [line.removeprefix("    ") for line in drift.as_text(plan, {}).splitlines() if "bio_" in line]
+    assert sorted(lines) == ["bio_0  Title", "bio_1  slug", "bio_2"]
+    told = [line for line in drift.as_markdown(plan, {}).splitlines() if "bio_" in line]
+    assert sorted(told) == ["- `bio_0` `Title`", "- `bio_1` `slug`", "- `bio_2`"]
+
+
 def test_the_json_is_that_of_the_plan_with_the_answers(folder: Path, start_sandbox: Start, run: Run) -> None:
     start_sandbox([{"id": f"bio_{number}", "title": "Live"} for number in (1, 2, 3)])
     write(folder, "pages/a.yaml", {"id": "bio_1", "title": "File"})

@@ -260,6 +260,8 @@ def test_a_pattern_ends_where_json_schema_says() -> None:
         ),
         ("house.json", '{"pattern":\n"("}', ("house.json", 2, 1), "this is no JSON Schema: '(' is not a 'regex'"),
         ("house.json", '{"not":\n{"$ref": "#/$defs/a"}}', ("house.json", 2, 10), "there is no '/$defs/a' in this file"),
+        ("house.json", '{"not":\n{"$ref": "#a"}}', ("house.json", 2, 10), "there is no 'a' in this file"),
+        ("house.json", '{"not":\n{"$dynamicRef": "#a"}}', ("house.json", 2, 17), "there is no 'a' in this file"),
         ("house.json", '{"$ref": "#"}', ("house.json", 1, 1), "the house rules in house.json never come to an end"),
     ],
 )

@@ -338,6 +338,15 @@ def refused(run: Run, *arguments: str) -> str:
     return done.err
 
 
+def test_two_systems_at_once_are_wrong_usage_and_one_after_the_other_is_not(folder: Path, run: Run) -> None:
+    both = run("init", "--ci", "github", "--ci", "gitlab")
+    assert (both.code, both.out, contents(Path.cwd())) == (64, "", {})
+    assert "error: --ci names two systems: give one, and run init once more for the other.\n" in both.err
+    assert run("init", "--ci", "github", "--ci", "github").code == 0
+    assert run("init", "--ci", "gitlab").code == 0
+    assert {".gitlab-ci.yml", ".github/workflows/bio-sync.yml"} <= set(contents(Path.cwd()))
+
+
 @pytest.mark.parametrize("name", ["schemas", ".vscode", "pages", ".github", ".github/workflows"])
 def test_a_file_in_the_place_of_a_folder_is_told(folder: Path, run: Run, name: str) -> None:
     write(folder / name, "mine")

@@ -445,6 +445,17 @@ def test_a_dry_run_of_what_is_the_same_prints_nothing(start_sandbox: Start, fold
     assert done.err == "Would pull 1 page: 1 unchanged. API: 1 call used, 999,999 left this month.\n"
 
 
+def test_a_name_that_is_escaped_in_a_patch_is_a_reason_to_warn(start_sandbox: Start, folder: Path, run: Run) -> None:
+    start_sandbox([ACME])
+    path = write(folder / "pages" / "a\tb.yaml", "id: bio_1\ntitle: Old\n")
+    done = run("pull", "--dry-run")
+    assert done.out.startswith("--- a/pages/a\\tb.yaml\n+++ b/pages/a\\tb.yaml\n")
+    assert "are written as escapes, so this patch may be read, and not applied\n" in done.err
+    # Of a file that stays as it is, no name is in the patch.
+    path.write_text("id: bio_1\ntitle: Acme\n")
+    assert "escapes" not in run("pull", "--dry-run").err
+
+
 def test_what_acts_on_a_screen_is_shown_in_a_patch(start_sandbox: Start, folder: Path, run: Run) -> None:
     start_sandbox([{**ACME, "title": "##[error]\u200b"}])
     write(folder / "pages" / "acme.yaml", "id: bio_1\ntitle: Old\n# ##[group]\u200b\n")

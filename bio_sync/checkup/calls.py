@@ -33,6 +33,9 @@ def about_calls(seen: Seen, files: Files, every: int | None) -> Check:
     limit = f" of {usage.most_calls:,}" if told else ""
     how_many = "nobody says how many calls are" if left is None else f"{left:,}{limit}"
     status, words, hint = _schedule(seen, files, left, every) if every else _rest(seen, files, left)
+    if left == 0:
+        words, hint = ": every command that asks the service will fail until it ends", LARGER_PLAN_HINT
+        return Check("calls", "fail", f"{plan}{how_many} left this month{words}", hint)
     message = f"{plan}{how_many} left this month{words}"
     if isinstance(seen.usage, Usage) or status != "ok":
         return Check("calls", status, message, hint)

@@ -28,11 +28,15 @@ _CREATE = (
 
 @command("init", example="bio-sync init --ci github")
 @click.option(
-    "--ci", "system", type=click.Choice(("github", "gitlab")), help="Write the jobs that check, plan and apply, too."
+    "--ci",
+    "systems",
+    type=click.Choice(("github", "gitlab")),
+    multiple=True,
+    help="Write the jobs that check, plan and apply, too.",
 )
 @click.option("--from-live", is_flag=True, help="A file for each live page, instead of a first page; needs a key.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be written.")
-def init(session: Session, *, system: "System | None", from_live: bool, dry_run: bool) -> int:
+def init(session: Session, *, systems: "tuple[System, ...]", from_live: bool, dry_run: bool) -> int:
     """Write the files that a page repository begins with.
 
     They are shown first. What is there is kept, always; only .gitignore gets the lines that it misses, at its end.
@@ -41,6 +45,9 @@ def init(session: Session, *, system: "System | None", from_live: bool, dry_run:
 
     if session.config is not None:
         raise click.UsageError("init makes the bio-sync.yaml of this folder: --config has no meaning here.")
+    if len(set(systems)) > 1:
+        raise click.UsageError("--ci names two systems: give one, and run init once more for the other.")
+    system = next(iter(systems), None)
     scaffold = plan_scaffold(system=system, from_live=from_live)
     # What fails in asking leaves nothing behind.
     live = live_pages(session, (), everything=True) if from_live and not dry_run else None

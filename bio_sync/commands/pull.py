@@ -150,7 +150,9 @@ def _show_patches(session: Session, pulled: Sequence["PulledFile"]) -> None:
     for file in pulled:
         session.terminal.result(_patch(file))
     changed = [text for file in pulled if file.is_changed for text in (file.before or "", file.after or "")]
-    if any(_as_shown(line) != line.removeprefix("\ufeff") for text in changed for line in text.split("\n")):
+    paths = [_path_in_patch(file) for file in pulled if file.is_changed]
+    lines = [line.removeprefix("\ufeff") for text in changed for line in text.split("\n")]
+    if any(visible(path) != path for path in paths) or any(_as_shown(line) != line for line in lines):
         words = "characters that do not show are written as escapes, so this patch may be read, and not applied"
         session.terminal.complain(f"warning: {words}")
 
@@ -160,21 +162,22 @@ def _patch(file: "PulledFile") -> str:
     if file.after is None or not file.is_changed:
         return ""
     before, after = _lines(file.before or ""), _lines(file.after)
-    name = _patch_name(file)
+    path = _path_in_patch(file)
+    # As git does it: `patch` would end a name at a space.
+    name = visible(path) + ("\t" if " " in path else "")
     old, new = "/dev/null" if file.before is None else f"a/{name}", f"b/{name}"
     head, lines = f"--- {old}\n+++ {new}\n", list(difflib.unified_diff(before, after, old, new))
     return head + "".join(map(_patch_line, lines[2:]))
 
 
-def _patch_name(file: "PulledFile") -> str:
-    """Give the name of a file from here, or from the top of the repository when it lies elsewhere in it."""
+def _path_in_patch(file: "PulledFile") -> str:
+    """Give the path of a file from here, or from the top of the repository when it lies elsewhere in it."""
     from bio_sync.files import repository_root  # noqa: PLC0415
 
-    name, root = file.name, repository_root(file.path.parent)
-    if root and (name.startswith("..") or file.path == Path(name)):
-        name = os.path.relpath(file.path, os.path.realpath(root)).replace(os.sep, "/")
-    # As git does it: `patch` would end a name at a space.
-    return visible(name) + ("\t" if " " in name else "")
+    root = repository_root(file.path.parent)
+    if root and (file.name.startswith("..") or file.path == Path(file.name)):
+        return os.path.relpath(file.path, os.path.realpath(root)).replace(os.sep, "/")
+    return file.name
 
 
 def _lines(text: str) -> list[str]:

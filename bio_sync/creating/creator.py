@@ -139,13 +139,16 @@ class Creator:
         except NotWritten as error:
             self._stopped = f"not tried: {error.message}"
             said = f"the page is there, but its id is not in the file: add a line `id: {page.page_id}`"
+            if (other := new.page_by_now) not in {None, page.page_id}:
+                return replace(made, outcome="failed", message=_one_too_many(page.page_id, str(other)))
             return replace(made, outcome="failed", message=_joined(said, error.message))
         # As with any write, what the server stores otherwise is never passed over.
         wanted = replace(new.wanted, page_id=page.page_id, published=None)
         change = change_of(wanted, page)
         if not change:
             return made
-        return replace(made, outcome="failed", message=f"created, but {stored_otherwise(change.operations)}")
+        said = stored_otherwise(change.operations, change.before, change.after)
+        return replace(made, outcome="failed", message=f"created, but {said}")
 
 
 def take(new: NewPage | Made, page_id: str, *, api: Api, claimed: Mapping[str, str], save: Save) -> Made:
@@ -172,6 +175,12 @@ def take(new: NewPage | Made, page_id: str, *, api: Api, claimed: Mapping[str, s
         raise PageGone(message, hint=f"check the id; {error.hint}", request_id=error.request_id) from None
     save(str(new.path), new.with_id(page.page_id))
     return Made(new.file, "adopted", page.page_id, "", page.html_url)
+
+
+def _one_too_many(page_id: str, other: str) -> str:
+    said = f"the page is there, and one too many: while it was made, this became the file of page {shortened(other)}"
+    stays = f"if that is {shortened(other)}, write `id: {page_id}` in its place"
+    return f"{said}; look at both in xQR and delete one; {stays}"
 
 
 def _undecided(new: NewPage, page: LivePage, outcome: Word, lost: UnclearWrite | None = None) -> Made:

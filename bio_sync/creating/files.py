@@ -65,6 +65,12 @@ class NewPage:
         whole = adopt(self.wanted, NO_PAGE)
         return PageContent(self.wanted.title, whole.description, whole.page_data, published=False)
 
+    @property
+    def page_by_now(self) -> str | None:
+        """The id that the file has by now, if it has one."""
+        page_id = read_document(self.found).mapping.get("id")
+        return page_id if isinstance(page_id, str) else None
+
     def with_id(self, page_id: str) -> str:
         """Give the text that the file has by now, with the id in it, and the line for editors if it has none.
 
@@ -72,7 +78,10 @@ class NewPage:
         """
         try:
             text = read_bytes(self.found, most=MOST_BYTES).decode("utf-8")
-            own = yamltext.read(text.encode("utf-8"), file="").mapping
+            document = yamltext.read(text.encode("utf-8"), file="")
+            if document.problems:
+                raise ValueError(f"line {document.problems[0].line}: {document.problems[0].message}")  # noqa: TRY301
+            own = document.mapping
             if own.get("id") is None or own["id"] == page_id != NOT_MADE_YET:
                 return with_modeline(edited(text, {**own, "id": page_id}), self.modeline)
             why = f"by now it is the file of page {shortened(str(own['id']))}"

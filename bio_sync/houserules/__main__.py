@@ -80,9 +80,11 @@ def _tried(rules: Document, pages: Sequence[Document]) -> list[Problem]:
         message = f"this is no JSON Schema: {shortened(error.message, 120)}"
         return [rules.problem(tuple(error.absolute_path), message, rule=RULE, hint=f"its dialect: {DIALECT}")]
     except Unresolvable as error:
-        path = next((path for path, found in references(schema) if str(found).lstrip("#") == error.ref), ())
-        message = f"there is no '{shortened(str(error.ref))}' in this file"
-        return [rules.problem(path, message, rule=RULE, hint="check the spelling of the $ref")]
+        # Of a name (an anchor), `ref` is what it is sought in.
+        sought = str(getattr(error, "anchor", error.ref))
+        path = next((path for path, found in references(schema) if str(found).lstrip("#") == sought), ("$ref",))
+        message = f"there is no '{shortened(sought)}' in this file"
+        return [rules.problem(path, message, rule=RULE, hint=f"check the spelling of the {path[-1]}")]
     except re.error as error:
         return [about_rules(rules, f"hold a pattern that can't be used: {visible(str(error))}", hint="")]
     except RecursionError:

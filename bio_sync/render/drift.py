@@ -76,7 +76,7 @@ def _lines(plan: Plan, answers: Answers) -> Iterator[text.Line]:
     if plan.unmanaged:
         yield (("Live pages without a file: ", "title"), ("bio-sync pull PAGE_ID gives one a file.", "plain"))
         for page_id, rest in _unmanaged(plan)[:MOST_UNMANAGED]:
-            yield ((f"    {page_id}", "plain"), (f"  {rest}", "quiet"))
+            yield ((f"    {page_id}", "plain"), (f"  {rest}" if rest else "", "quiet"))
         if len(plan.unmanaged) > MOST_UNMANAGED:
             yield ((f"    and {len(plan.unmanaged) - MOST_UNMANAGED:,} more", "plain"),)
         yield ()
@@ -89,7 +89,7 @@ def _lines(plan: Plan, answers: Answers) -> Iterator[text.Line]:
 
 def _unmanaged(plan: Plan) -> list[tuple[str, str]]:
     return [
-        (visible(page.page_id), f"{shortened(page.slug, MOST_OF_A_NAME)}  {shortened(page.title, MOST_OF_A_NAME)}")
+        (visible(page.page_id), "  ".join(shortened(each, MOST_OF_A_NAME) for each in (page.slug, page.title) if each))
         for page in plan.unmanaged
     ]
 
@@ -115,7 +115,7 @@ def as_markdown(plan: Plan, answers: Answers, *, label: str = "") -> str:
     head += "".join(markdown.listed("### ⚠️ Warnings", list(map(markdown.span, words.warnings(plan)))))
     if pages:
         head += f"\nThe differences are told {MEANING}.\n"
-    strangers = [f"{markdown.span(page_id)} {markdown.span(rest)}" for page_id, rest in _unmanaged(plan)]
+    strangers = [" ".join(map(markdown.span, filter(None, named))) for named in _unmanaged(plan)]
     foot = "".join(markdown.listed("### Live pages without a file", strangers, most=MOST_UNMANAGED))
     foot += f"\n---\n\n{_calls(plan)}\n"
     room = markdown.MOST_BYTES - markdown.size(head + foot) - markdown.BYTES_AROUND

@@ -32,6 +32,7 @@ NOTHING_KNOWN: Final[Mapping[str, JsonObject]] = {}
 
 # No workspace has as many calls or pages; a float could not even hold some whole numbers that JSON can.
 SENSELESS = 10**15
+NO_TIME_HINT = "try again later; the month's calls may be used up, or something in between allows no more"
 BUSY_HINT = "is another run using this key?"
 SEE_PLAN_HINT = "see the workspace's plan in xQR"
 LARGER_PLAN_HINT = "wait for the next month, or take a larger plan"
@@ -93,14 +94,25 @@ def rate_limit(answer: JsonObject) -> JsonObject:
 def raise_error(answer: JsonObject, *, status: int, may_wait: bool = False) -> NoReturn:
     """Raise the ServiceError that an answer stands for, by `error.code` before the status.
 
-    An answer without a code is not xQR's own: a proxy's, or another service's. It is refused all the same, but
-    that a page is gone is not believed of it. `may_wait` tells whether the answer said when to come back.
+    An answer without a code may be a proxy's, or another service's. It is refused all the same, but that a page is
+    gone is not believed of it. `may_wait` tells whether the answer said when to come back.
     """
-    code, words = error_code(answer), member(answer, "error", "message")
-    said = f": {shortened(str(words), 200)}" if words else ""
+    code, words = error_code(answer), _words(answer, status)
+    said = f": {shortened(words, 200)}" if words else ""
     told = f" ({status}{f' {shortened(code)}' if code else ''}){said}"
-    kind, message, hint = _meaning(code, status, may_wait=may_wait)
+    kind, message, hint = _meaning(code, status, may_wait=may_wait, explained=bool(words))
     raise kind(f"{message}{told}", hint=hint, status=status, code=code)
+
+
+def _words(answer: JsonObject, status: int) -> str:
+    """Give the reason of a refusal: xQR's, an `error` that is only words, or problem details (RFC 9457)."""
+    error = answer.get("error")
+    if isinstance(error, dict):
+        message = error.get("message")
+        return str(message) if message else ""
+    # In a success they would be members of something else.
+    details = [_text(answer.get(name)) for name in ("title", "detail") if status >= 400]
+    return _text(error) or ": ".join(filter(None, details))
 
 
 def error_code(answer: JsonObject) -> str:
@@ -121,24 +133,27 @@ def is_final(code: str) -> bool:
     return code == "RATE_LIMIT_EXCEEDED" or code in _UNAUTHORISED
 
 
-def _meaning(code: str, status: int, *, may_wait: bool) -> tuple[type[ServiceError], str, str]:
+def _meaning(code: str, status: int, *, may_wait: bool, explained: bool) -> tuple[type[ServiceError], str, str]:
     if code in _UNAUTHORISED:
         return Unauthorised, *_UNAUTHORISED[code]
-    if code == "RATE_LIMIT_EXCEEDED" or (status == 429 and not may_come_back(code, said_when=may_wait)):
+    if code == "RATE_LIMIT_EXCEEDED":
         return QuotaUsedUp, "the month's API calls are used up", LARGER_PLAN_HINT
+    if status == 429 and not may_come_back(code, said_when=may_wait):
+        return QuotaUsedUp, "the service refuses more requests, and does not say for how long", NO_TIME_HINT
     if code == "BURST_LIMIT_EXCEEDED" or status == 429:
         return TooManyRequests, "too many requests a second", BUSY_HINT
     if status in {401, 403}:
         return Unauthorised, "the service refuses the API key", "check XQR_API_KEY, or the key's file"
     if status == 408 or status >= 500:
         return NotAnAnswer, "the service has a fault of its own", "try again later"
-    return _refusal(code, status)
+    return _refusal(code, status, explained=explained)
 
 
-def _refusal(code: str, status: int) -> tuple[type[ServiceError], str, str]:
+def _refusal(code: str, status: int, *, explained: bool) -> tuple[type[ServiceError], str, str]:
     if 300 <= status < 400:
         return Rejected, "the service sends elsewhere, and redirects are not followed", "check the API address"
-    if not code:
+    # What says in JSON what it does not like has read the request; that nothing is there, a wrong address says too.
+    if not code and (not explained or status < 300 or status in {404, 410}):
         hint = "check the API address; a proxy or a maintenance page may be in between"
         return NotAnAnswer if status < 300 else Rejected, "what answered is not xQR", hint
     if status in {404, 410}:

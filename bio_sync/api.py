@@ -28,6 +28,7 @@ from bio_sync.listing import Listing
 from bio_sync.model import PAGES_A_CALL, LivePage
 from bio_sync.progress import UNWATCHED, Watch
 from bio_sync.transport import NEVER_SENT, PERMIT, Meter, Pace, Patience, Watchdog, careful_client, goes_through_proxy
+from bio_sync.transport.deadline import CALL
 from bio_sync.visible import shortened
 
 READING = frozenset(("GET",))
@@ -156,11 +157,8 @@ class Api:
         """Send one request and give what `read` makes of the `data` of its answer, with the request's id."""
         response = self._send(method, path, body, permit)
         answer = answers.envelope(response.content)
-        limits = answers.rate_limit(answer)
-        if "X-RateLimit-Remaining" not in response.headers:
-            self.meter.learn(quota_remaining=limits.get("remaining"))
-        if "X-RateLimit-Burst-Limit" not in response.headers:
-            self.meter.learn(burst_limit=limits.get("burst_limit"))
+        call = response.request.extensions[CALL]
+        self.meter.learn_from_envelope(call, response.headers, answers.rate_limit(answer))
         request_id = answers.request_id(answer, response.headers.get("X-Request-Id"))
         try:
             if not response.is_success or "data" not in answer or answer.get("error") is not None:
@@ -226,8 +224,8 @@ class WritingApi(Api):
 
     @property
     def quota_remaining(self) -> int | None:
-        """How many calls the month has left; None when the service has not said."""
-        return self.meter.quota_remaining
+        """How many calls the month has left, beside those under way; None when the service has not said."""
+        return self.meter.quota_beside_under_way
 
     def hurry(self) -> None:
         """Give what is under way a few seconds more: the run is to end."""

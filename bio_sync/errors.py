@@ -184,7 +184,7 @@ class Unauthorised(ServiceError):
 
 
 class QuotaUsedUp(ServiceError):
-    """429 `RATE_LIMIT_EXCEEDED`: waiting does not help until the month ends."""
+    """429 `RATE_LIMIT_EXCEEDED`, or one that does not say when to come back: no further call would help."""
 
     reason = "quota"
     stops_the_run = True

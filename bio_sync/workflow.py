@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bio_sync.applying.guards import USUAL_LIMIT, Limit, check_guards, check_quota, looks_needed, objections
+from bio_sync.applying.guards import (
+    USUAL_LIMIT,
+    Limit,
+    check_guards,
+    check_quota,
+    foreseen_shortage,
+    looks_needed,
+    objections,
+)
 from bio_sync.config import Config
 from bio_sync.errors import InvalidFiles, NoPages, PageGone
 from bio_sync.files import FoundFile, absolute, find_pages, repository_root
@@ -101,14 +109,16 @@ def plan_pages(
     commit: str | None = None,
     base: "BaseFiles | None" = None,
     limit: Limit | None = None,
+    reserve: int = 0,
     strangers: bool = False,
     watch: Watch = UNWATCHED,
 ) -> Plan:
     """Compare the files with the live pages: one list call for 200 pages, one GET when there is one page.
 
     With `strangers` it is a list for one page too, so that live pages without a file are seen. With `base`, every
-    operation has an origin; with `limit`, what an apply would hold back is a warning. `commit` is told, and nothing
-    else; so is `at`, the moment that somebody asked for and the files were read for. `watch` hears how far it is.
+    operation has an origin; with `limit`, what would hold an apply back is a warning: it, too few calls beside the
+    `reserve`, and what else needs to be forced. `commit` is told, and nothing else; so is `at`, the moment that
+    somebody asked for and the files were read for. `watch` hears how far it is.
     """
     desired = checked(files)
     live = _live_pages(desired, api, everything=files.whole, by_list=strangers and files.whole, watch=watch)
@@ -126,7 +136,7 @@ def plan_pages(
         transitions=files.transitions,
         watch=watch,
     )
-    return replace(made, warnings=(*made.warnings, *_held_back(made, limit)))
+    return replace(made, warnings=(*made.warnings, *_held_back(made, api.meter, limit, reserve)))
 
 
 def _circumstances(
@@ -144,8 +154,13 @@ def _circumstances(
     )
 
 
-def _held_back(made: Plan, limit: Limit | None) -> list[str]:
-    return [f"apply needs --force for this: {objection}" for objection in objections(made, limit)] if limit else []
+def _held_back(made: Plan, meter: "Meter", limit: Limit | None, reserve: int) -> list[str]:
+    if limit is None:
+        return []
+    short = foreseen_shortage(
+        made, left=meter.quota_remaining, reserve=reserve, looks=looks_needed(made, rate=meter.rate)
+    )
+    return [*short, *(f"apply needs --force for this: {objection}" for objection in objections(made, limit))]
 
 
 def _none_there(desired: Sequence[DesiredPage], live: Mapping[str, LivePage]) -> list[str]:
@@ -167,15 +182,22 @@ def guard_limit(config: Config) -> Limit:
     return USUAL_LIMIT if config.max_changes is None else Limit.read(config.max_changes)
 
 
-def check_safety(made: Plan, meter: "Meter", terms: "Terms", *, limit: Limit | None) -> None:
+def check_safety(made: Plan, meter: "Meter", terms: "Terms", *, limit: Limit | None, of_files: bool = True) -> None:
     """Let pass what the month's calls suffice for and, with `limit`, no guard objects to; before the first write.
 
-    Raises QuotaTooSmall or Unsafe.
+    The way out that is named is one for a plan `of_files`, or else of a journal. Raises QuotaTooSmall or Unsafe.
     """
     looks = looks_needed(made, rate=meter.rate, max_age=terms.max_age)
-    check_quota(made, left=meter.quota_remaining, reserve=terms.reserve, looks=looks)
+    check_quota(
+        made,
+        left=meter.quota_remaining,
+        reserve=terms.reserve,
+        looks=looks,
+        reserved_by=terms.reserved_by,
+        of_files=of_files,
+    )
     if limit:
-        check_guards(made, limit)
+        check_guards(made, limit, of_files=of_files)
 
 
 def plan_offline(

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from bio_sync import cli
 from bio_sync.answers import PAGE_ID
+from bio_sync.applying.guards import month_has
 from bio_sync.config import read_config
 from bio_sync.creating import NewPage, read_new
 from bio_sync.creating.files import NOT_MADE_YET
@@ -738,12 +739,13 @@ def test_the_last_call_of_the_month_is_used_and_not_one_of_the_reserve(
     sandbox.behaviour = replace(sandbox.behaviour, monthly_limit=used + 1 + left)
     done = run("create", "pages")
     if files + reserve > left:
-        kept = f", of which {reserve} are kept for people (safety.reserve)" if reserve else ""
+        has = month_has(left, reserve, "safety.reserve of bio-sync.yaml")
+        smaller = f"a reserve of {left - files} leaves enough; or " if left >= files else ""
         calls = "1 more API call" if files == 1 else f"{files} more API calls"
         assert (done.code, len(sandbox.requests) - used, done.out) == (1, 1, "")
         assert done.err == (
-            f"error: nothing was written: this needs {calls}, and the month has {left} left{kept}\n"
-            "hint: wait for the next month, take a larger plan, or make fewer pages: bio-sync create FILE\n"
+            f"error: nothing was written: this needs {calls}, and {has}\n"
+            f"hint: {smaller}wait for the next month, take a larger plan, or make fewer pages: bio-sync create FILE\n"
         )
     else:
         assert (done.code, posts(sandbox) - made) == (3 if twins else 0, files)
@@ -1003,11 +1005,17 @@ def test_what_becomes_of_a_file_while_its_page_is_made_is_kept(
     assert (done.code, posts(sandbox)) == (3, 1)
     assert path.exists() == (how in texts)
     assert how not in texts or path.read_bytes().decode() == texts[how]
+    if how == "another id":
+        said = "the page is there, and one too many: while it was made, this became the file of page bio_y;"
+        way_out = f"look at both in xQR and delete one; if that is bio_y, write `id: {page_id}` in its place (request "
+        assert f"failed     a.yaml  {page_id}  {sandbox.page(page_id)['html_url']}  {said} {way_out}" in done.out
+        return
     assert (
         f"failed     a.yaml  {page_id}  {sandbox.page(page_id)['html_url']}  the page is there, but its id is not in "
         f"the file: add a line `id: {page_id}`; no id can be written into a.yaml: "
     ) in done.out
     assert "\nskipped    b.yaml  not tried: no id can be written into a.yaml" in done.out
+    assert how != "broken" or "into a.yaml: it can't be read any more: line 2: " in done.out
 
 
 def during(sandbox: Sandbox, action: Callable[[], object]) -> None:

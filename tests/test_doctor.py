@@ -372,12 +372,13 @@ def test_nonsense_for_the_usage_is_a_warning_and_not_asked_again(
     server = raw(wire.data([wire.page()], headers={"X-RateLimit-Remaining": "5000"}), reply)
     told = looked()
     assert told["calls"][0] == "warn"
-    assert told["calls"][1].startswith("5,000 left this month")
+    # The answer that tells nothing is to a call all the same.
+    assert told["calls"][1].startswith("4,999 left this month")
     assert "fail" not in {status for status, _, _ in told.values()}
     assert len(server.asked) == 2
 
 
-@pytest.mark.parametrize(("headers", "left"), [({"X-RateLimit-Remaining": "46"}, "46"), ({}, "900")])
+@pytest.mark.parametrize(("headers", "left"), [({"X-RateLimit-Remaining": "46"}, "45"), ({}, "900")])
 def test_what_is_left_is_told_by_the_header_or_else_by_the_usage(
     folder: Path, looked: Looked, raw: Callable[..., RawServer], headers: dict[str, str], left: str
 ) -> None:
@@ -411,6 +412,16 @@ def test_a_month_that_is_used_up_is_told_by_one_call(folder: Path, start_sandbox
     assert [told[name][0] for name in ("service", "key", "calls")] == ["ok", "ok", "fail"]
     assert told["calls"][2] == "wait for the next month, or take a larger plan"
     assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("arguments", [(), ("--every", "1h")])
+def test_the_last_calls_of_the_month_are_a_failure_since_no_run_can_succeed(
+    folder: Path, start_sandbox: Start, looked: Looked, run: Run, arguments: tuple[str, ...]
+) -> None:
+    start_sandbox(monthly_limit=2, plan="pro")
+    page_files(folder, "bio_1")
+    message = "Pro: 0 of 2 left this month: every command that asks the service will fail until it ends"
+    assert looked(*arguments)["calls"] == ("fail", message, "wait for the next month, or take a larger plan")
 
 
 def test_too_many_requests_a_second_is_a_warning_and_not_waited_for(

@@ -206,14 +206,6 @@ def test_a_key_that_stands_in_a_page_is_cut_out_of_every_form(
         assert not [secret[at : at + 8] for at in range(len(secret) - 7) if secret[at : at + 8] in plain]
 
 
-def test_a_plan_that_the_month_has_no_calls_for_says_so() -> None:
-    plan = plan_of([(content("A", True), content("B", True))])
-    short = replace(plan, circumstances=replace(plan.circumstances, quota_remaining=1))
-    for form in ("text", "markdown", "html"):
-        assert "an apply needs 2 calls, and the month has 1 left" in render.RENDERERS[form](short)
-        assert "the month has" not in render.RENDERERS[form](plan)
-
-
 def test_a_saved_plan_may_begin_with_a_byte_order_mark(folder: Path, run: Run) -> None:
     (folder / "plan.json").write_text(render.RENDERERS["json"](example_plan()), encoding="utf-8-sig")
     assert run("show", "plan.json", "--format", "gitlab").code == 0

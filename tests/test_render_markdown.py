@@ -457,7 +457,7 @@ def test_conflicts_and_drift_keep_their_room_when_yours_has_too_little() -> None
     bases["bio_400"] = some.wanted_page(mine, "bio_400")
     plan = with_origins(replace(plan, circumstances=replace(plan.circumstances, base=BASE)), bases)
     source = render(plan)
-    assert sections_of(source)[1:] == ["Warnings", "Drift", "Yours", "Not shown here"]
+    assert sections_of(source)[1:] == ["Drift", "Yours", "Not shown here"]
     assert "bio_400" in checked(source).folds[0].summary
     assert accounts(source).pages == 401
 
@@ -469,7 +469,7 @@ def test_a_page_that_stands_in_two_sections_is_one_page_of_those_left_out() -> N
     plan = with_origins(replace(plan, circumstances=replace(NOW, base=BASE)), {"bio_0": some.wanted_page(base)})
     assert plan.origins == {"conflict": 0, "drift": 1, "yours": 1}
     source = render(repeated(plan, 300))
-    assert sections_of(source)[1:] == ["Warnings", "Drift", "Not shown here"]
+    assert sections_of(source)[1:] == ["Drift", "Not shown here"]
     assert accounts(source).announced <= 300
 
 

@@ -416,6 +416,9 @@ def test_consent_to_overwrite_edits_is_none_to_what_the_guards_hold_back(
     sandbox.edit("bio_0", title="Theirs")
     assert undone(run, name, "--overwrite-edits")[1] == {"bio_0": ("skipped", "unsafe")}
     assert titles(sandbox) == ["Theirs"]
+    # It takes no files, and an apply of them would write what is to be taken back.
+    held_back = run("undo", name, "--yes", "--overwrite-edits").err
+    assert held_back.endswith("; if all of it is meant, give --force (--yes is no consent to this)\n")
     assert undone(run, name, "--overwrite-edits", "--force")[1] == {"bio_0": ("applied", None)}
     assert titles(sandbox) == ["Old"]
 
@@ -513,6 +516,8 @@ def test_without_a_terminal_undo_wants_a_yes(acme: Sandbox, run: Run) -> None:
     result = run("undo", name)
     assert (result.code, titles(acme)) == (1, ["Acme Inc"])
     assert result.err == "error: nobody can be asked: this is no terminal\nhint: give --yes\n"
+    # What no yes would help comes first.
+    assert run("undo", "nope.json").err.startswith("error: nope.json can't be read: No such file")
 
 
 CODE = ("javascript:alert(1)", "java\tscript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "vbscript:x")

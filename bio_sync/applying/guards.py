@@ -17,6 +17,9 @@ MOST_NAMED = 5
 LEAST_GONE = 3
 # No workspace has as many pages: a limit of more digits is one that is never passed.
 MOST_PAGES, MOST_DIGITS = 10**9, 9
+# Seconds that a view may be old unless somebody says otherwise, for a plan, which does not know who will apply it.
+USUAL_AGE = 15.0
+RESERVE_OPTION, RESERVE_SETTING = "--reserve", "safety.reserve of bio-sync.yaml"
 _LIMIT = re.compile(r"0*([0-9]+)( ?%)?")
 
 
@@ -66,32 +69,64 @@ def objections(plan: Plan, limit: Limit = USUAL_LIMIT) -> list[str]:
     return found + named[:MOST_NAMED] + ([f"and {more:,} more of that kind"] if more > 0 else [])
 
 
-def check_guards(plan: Plan, limit: Limit) -> None:
-    """Raise Unsafe when a plan needs `--force`, naming all of its reasons."""
+def check_guards(plan: Plan, limit: Limit, *, of_files: bool = True) -> None:
+    """Raise Unsafe when a plan needs `--force`, naming all of its reasons; not `of_files` is one made of a journal."""
     if found := objections(plan, limit):
+        some_files = ", or name the files of which it is: bio-sync apply FILE --force" if of_files else ""
         raise Unsafe(
             f"nothing was written: {'; '.join(found)}",
-            hint="look at the plan again; if all of it is meant, give --force (--yes is no consent to this),"
-            " or name the files of which it is: bio-sync apply FILE --force",
+            hint="look at the plan again; if all of it is meant, give --force (--yes is no consent to this)"
+            + some_files,
         )
 
 
-def check_quota(plan: Plan, *, left: int | None, reserve: int, looks: int) -> None:
+def check_quota(
+    plan: Plan,
+    *,
+    left: int | None,
+    reserve: int,
+    looks: int,
+    reserved_by: str = RESERVE_OPTION,
+    of_files: bool = True,
+) -> None:
     """Raise QuotaTooSmall when the month has not enough calls for the whole plan.
 
     `left` is what the service says is left, None when it does not say; `looks` are calls that refresh the view.
+    `reserved_by` names what the `reserve`, in calls, was told by; not `of_files` is a plan made of a journal.
     """
     needed = plan.writes + looks
     if left is None or not plan.writes or needed <= left - reserve:
         return
-    kept = f", of which {reserve:,} are kept for people (--reserve)" if reserve else ""
+    smaller = f"--reserve {left - needed} leaves enough; or " if needed <= left else ""
+    fewer = ", take a larger plan, or apply fewer files: bio-sync apply PATH" if of_files else ", or take a larger plan"
     raise QuotaTooSmall(
-        f"nothing was written: this needs {plural(needed, 'more API call')}, and the month has {left:,} left{kept}",
-        hint="wait for the next month, take a larger plan, or apply fewer files: bio-sync apply PATH",
+        f"nothing was written: this needs {plural(needed, 'more API call')},"
+        f" and {month_has(left, reserve, reserved_by)}",
+        hint=f"{smaller}wait for the next month{fewer}",
     )
 
 
-def looks_needed(plan: Plan, *, rate: float, max_age: float) -> int:
+def foreseen_shortage(plan: Plan, *, left: int | None, reserve: int, looks: int) -> list[str]:
+    """Say of a plan that was made without writing that `check_quota` would refuse it, in a sentence if it would.
+
+    An apply makes the plan's own calls once more before it is checked.
+    """
+    needed = plan.calls_to_apply + looks
+    if left is None or not plan.writes or needed <= left - reserve:
+        return []
+    again = f" ({looks:,} to look at the pages again)" if looks else ""
+    has = month_has(left, reserve, RESERVE_SETTING)
+    return [f"an apply would be refused: it needs {plural(needed, 'call')}{again}, and {has}"]
+
+
+def month_has(left: int, reserve: int, reserved_by: str) -> str:
+    """Say how many calls the month has left, and how many of them are not to be used."""
+    kept = f"{reserve:,} {'is' if reserve == 1 else 'are'} {'kept' if reserve <= left else 'to be kept'} for people"
+    how = f", {'of which' if reserve <= left else 'and'} {kept} ({reserved_by})" if reserve else ""
+    return f"the month has {left:,} left{how}"
+
+
+def looks_needed(plan: Plan, *, rate: float, max_age: float = USUAL_AGE) -> int:
     """Count the calls that keep the view fresh while a plan is written at `rate` calls a second."""
     calls = plan.circumstances.calls
     served = writes_of_a_look(calls, rate=rate, max_age=max_age)

@@ -29,11 +29,15 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a run is held to: seconds that a view may be old and that a lost write gets, and calls left for people."""
+    """What a run is held to: seconds that a view may be old and that a lost write gets, and calls left for people.
+
+    `reserved_by` names what told their number.
+    """
 
     max_age: float = 15.0
     settle: float = 15.0
     reserve: int = 0
+    reserved_by: str = "--reserve"
 
 
 @dataclass(frozen=True, slots=True)

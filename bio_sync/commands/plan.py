@@ -78,8 +78,7 @@ def plan(
         from bio_sync.api import Api  # noqa: PLC0415
 
         with connect(session, Api) as api:
-            limit = workflow.guard_limit(config)
-            made = planned(session, files, api, now=now, at=at, commit=commit, base=before, limit=limit)
+            made = planned(session, files, api, now=now, at=at, commit=commit, base=before, held_to=config)
     saved = save(session, outs, rendered(made))
     show(session, made)
     code = _exit_code(session, made, detailed=detailed_exitcode, fail_on_drift=fail_on_drift)

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bio_sync.api import Api
-    from bio_sync.applying.guards import Limit
     from bio_sync.base import BaseFiles
     from bio_sync.config import Config
     from bio_sync.interruption import Interruption
@@ -97,10 +96,10 @@ def planned(
     at: str | None = None,
     commit: str | None = None,
     base: "BaseFiles | None" = None,
-    limit: "Limit | None" = None,
+    held_to: "Config | None" = None,
     strangers: bool = False,
 ) -> "Plan":
-    """Make the plan of the page files against the live pages; with `limit`, it says what needs `--force`.
+    """Make the plan of the page files against the live pages; with `held_to`, it says what holds back an apply.
 
     `now` is the moment that the files were read for, unless that was another one, `at`, which somebody asked for.
     """
@@ -110,7 +109,16 @@ def planned(
     now = now or files.at
     with session.terminal.watching() as watch:
         return workflow.plan_pages(
-            files, api, now=now, at=at, commit=commit, base=base, limit=limit, strangers=strangers, watch=watch
+            files,
+            api,
+            now=now,
+            at=at,
+            commit=commit,
+            base=base,
+            limit=workflow.guard_limit(held_to) if held_to else None,
+            reserve=held_to.reserve if held_to else 0,
+            strangers=strangers,
+            watch=watch,
         )
 
 

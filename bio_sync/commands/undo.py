@@ -45,9 +45,9 @@ def undo(
     from bio_sync.render import words  # noqa: PLC0415
 
     name = _named(session, saved)
+    written = read_journal(name)
     if not (told.yes or session.terminal.can_ask()):
         raise NoConsent("nobody can be asked: this is no terminal", hint="give --yes")
-    written = read_journal(name)
     config = configuration(session)
     orders = orders_of(told, config, command="undo", ask=not told.yes)
     limit = orders.limit and undoing.limit_for(written, orders.limit, page_files=_page_files(config))

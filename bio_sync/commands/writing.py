@@ -106,16 +106,17 @@ class Intent:
 def orders_of(told: Told, config: "Config", *, command: str, ask: bool) -> Orders:
     """Put together what a run is to do; raises NotWritten when there is no folder for its journal."""
     from bio_sync import workflow  # noqa: PLC0415
+    from bio_sync.applying.guards import RESERVE_OPTION, RESERVE_SETTING  # noqa: PLC0415
     from bio_sync.applying.run import Terms  # noqa: PLC0415
 
     if told.journal == "":
         raise click.UsageError("--journal is empty: is a variable unset?")
     if told.journal is not None:
         check_folders([Out(told.journal, "json")])
-    reserve = config.reserve if told.reserve is None else told.reserve
+    reserve, by = (config.reserve, RESERVE_SETTING) if told.reserve is None else (told.reserve, RESERVE_OPTION)
     return Orders(
         command=command,
-        terms=Terms(max_age=told.max_age, settle=told.settle, reserve=reserve),
+        terms=Terms(max_age=told.max_age, settle=told.settle, reserve=reserve, reserved_by=by),
         limit=None if told.force else told.max_changes or workflow.guard_limit(config),
         ask=ask,
         journal=told.journal,
@@ -128,6 +129,7 @@ def carry_out(session: Session, orders: Orders, make: "Callable[[WritingApi], In
     from bio_sync import workflow  # noqa: PLC0415
     from bio_sync.api import WritingApi  # noqa: PLC0415
     from bio_sync.interruption import Interruption  # noqa: PLC0415
+    from bio_sync.journal import UNDO  # noqa: PLC0415
     from bio_sync.record import Record  # noqa: PLC0415
 
     interruption = Interruption()
@@ -139,7 +141,7 @@ def carry_out(session: Session, orders: Orders, make: "Callable[[WritingApi], In
         made, ask = intent.plan, orders.ask and bool(intent.plan.changes)
         to_stderr = session.output_format == "json"
         show_before_apply(session, made, to_stderr=to_stderr, asking=ask, instead=intent.nothing)
-        workflow.check_safety(made, api.meter, orders.terms, limit=orders.limit)
+        workflow.check_safety(made, api.meter, orders.terms, limit=orders.limit, of_files=orders.command != UNDO)
         if ask:
             session.terminal.ask("Apply this plan?")
         record = Record(

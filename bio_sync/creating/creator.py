@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bio_sync.api import Api, WritingApi
+from bio_sync.applying.guards import RESERVE_SETTING, month_has
 from bio_sync.applying.stored import stored_otherwise
 from bio_sync.creating.files import NOT_MADE_YET, Made, NewPage, Word
 from bio_sync.errors import AlreadyClaimed, NotWritten, PageGone, QuotaTooSmall, ServiceError, UnclearWrite
@@ -45,10 +46,11 @@ class Creator:
         needed = sum(not self._twins(page, self.live) for page in new)
         if left is None or not needed or needed <= left - self.reserve:
             return
-        kept = f", of which {self.reserve:,} are kept for people (safety.reserve)" if self.reserve else ""
+        smaller = f"a reserve of {left - needed} leaves enough; or " if needed <= left else ""
         raise QuotaTooSmall(
-            f"nothing was written: this needs {plural(needed, 'more API call')}, and the month has {left:,} left{kept}",
-            hint="wait for the next month, take a larger plan, or make fewer pages: bio-sync create FILE",
+            f"nothing was written: this needs {plural(needed, 'more API call')},"
+            f" and {month_has(left, self.reserve, RESERVE_SETTING)}",
+            hint=f"{smaller}wait for the next month, take a larger plan, or make fewer pages: bio-sync create FILE",
         )
 
     def create(self, new: NewPage) -> Made:

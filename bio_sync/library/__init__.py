@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from bio_sync import workflow
 from bio_sync.address import told_address
-from bio_sync.applying.guards import Limit
+from bio_sync.applying.guards import RESERVE_SETTING, Limit
 from bio_sync.applying.outcomes import Outcome, Report
 from bio_sync.applying.run import Terms, apply_plan
 from bio_sync.config import Config, read_config
@@ -144,6 +144,7 @@ def plan(pages: Pages, *, base: str | None = None, service: Service | None = Non
             commit=workflow.commit_of(pages.files),
             base=before,
             limit=workflow.guard_limit(pages.config),
+            reserve=pages.config.reserve,
         )
 
 
@@ -180,7 +181,8 @@ def apply(
     calls = pages.config.reserve if reserve is None else reserve
     if type(calls) is not int or calls < 0:
         raise ValueError(f"{calls} is no number of calls")
-    terms = Terms(_seconds(max_age), _seconds(settle), calls)
+    by = RESERVE_SETTING if reserve is None else "reserve"
+    terms = Terms(_seconds(max_age), _seconds(settle), calls, by)
     return _carried_out(pages, consent, None if force else limit, terms, journal, tell, service or Service())
 
 

@@ -203,9 +203,6 @@ def warnings(plan: Plan) -> Iterator[str]:
     for page in plan.gone:
         yield f"{visible(page.file)}: page {visible(page.page_id)} is not in this workspace"
     yield from (_cut(visible(warning)) for warning in plan.warnings)
-    left = plan.circumstances.quota_remaining
-    if plan.changes and left is not None and plan.calls_to_apply > left:
-        yield f"an apply needs {plural(plan.calls_to_apply, 'call')}, and the month has {left:,} left"
 
 
 def _cut(shown: str) -> str:

@@ -4,7 +4,8 @@
     Patience    tries again what is safe to try again, as long as the run's budget lasts
     Pace        stays under the service's requests a second
     Lanes       a stack of what is below for each request that is under way, and a Watchdog over all of them
-    Deadline    a request takes so long and no longer; its permit is asked, and the call counted, as it leaves
+    Deadline    a request takes so long and no longer; its permit is asked, and the call counted, as it leaves;
+                its answer tells what the month has left
     Whole       the whole answer, of bounded size, and nothing that is packed
     (httpx)     sockets and TLS, as `sockets` opens them
 

@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 from bio_sync.httplibrary import httpx
 from bio_sync.transport.layer import Layer
-from bio_sync.transport.meter import Meter
+from bio_sync.transport.meter import QUOTA_REMAINING, Meter
 from bio_sync.transport.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Extension of a request: called right before its first byte leaves, each time that it does; it may raise.
 PERMIT = "bio_sync.permit"
+# Extension of a request that was answered: the number of the call, of which its answer tells what the month has left.
+CALL = "bio_sync.call"
 # What httpcore calls a new connection: to the service, or through a proxy, each with or without TLS.
 _NEW_STREAMS = ("connect_tcp.complete", "start_tls.complete")
 _LEAVES = "send_request_headers.started"
@@ -39,10 +41,11 @@ class Deadline(Layer):
         # The watchdog goes through the streams while a request may open one.
         self._lock = threading.Lock()
         self._late = False
+        self._call: int | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Pass a request on; raises httpx.ReadTimeout when its time is up."""
-        self._late = False
+        self._late, self._call = False, None
         permit = request.extensions.get(PERMIT)
         try:
             seconds = self._watchdog.watch(self)
@@ -57,9 +60,11 @@ class Deadline(Layer):
                 raise
         finally:
             self._watchdog.leave(self)
+            self._end_call()
         # An answer that ends with its connection looks whole when the connection is cut.
         if self._late:
             raise httpx.ReadTimeout(self._why(seconds))
+        self._learn(request, response)
         return response
 
     def cut(self) -> None:
@@ -68,6 +73,15 @@ class Deadline(Layer):
             self._late = True
             for stream in list(self._streams):
                 _shut(stream)
+
+    def _end_call(self) -> None:
+        if self._call is not None:
+            self._meter.ended(self._call)
+
+    def _learn(self, request: httpx.Request, response: httpx.Response) -> None:
+        if self._call is not None:
+            request.extensions[CALL] = self._call
+            self._meter.learn_quota(self._call, response.headers.get(QUOTA_REMAINING))
 
     def _why(self, seconds: float) -> str:
         hurried = self._watchdog.hurried
@@ -87,7 +101,7 @@ class Deadline(Layer):
             if permit:
                 permit()
             # Before the answer: a call whose answer is lost or interrupted may have been counted all the same.
-            self._meter.count(1)
+            self._call = self._meter.leaves()
 
 
 def _shut(stream: "NetworkStream") -> None:

@@ -2,14 +2,18 @@
 
 import threading
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import ceil
 
 from bio_sync.answers import sensible_number
-from bio_sync.jsonvalues import Json
+from bio_sync.jsonvalues import Json, JsonObject
+from bio_sync.transport.remaining import Remaining
 
+# The headers in which the service tells what is left of a month's calls, and how many a second it takes.
+QUOTA_REMAINING, BURST_LIMIT = "X-RateLimit-Remaining", "X-RateLimit-Burst-Limit"
 # Of the service's own limit: at 100 % a clock that differs a little earns a 429 (measured: 98 % earns none).
 SHARE_OF_LIMIT = 0.98
 UNKNOWN_BURST_LIMIT = 10
@@ -31,16 +35,16 @@ MOST_LANES = 16
 class Meter:
     """Calls used, calls left this month, requests a second, and seconds that an answer takes.
 
-    None is what the service never said. `share` is the part of the pace that is left to this run, `date` the
+    `share` is the part of the pace that is left to this run, `date` the
     service's own time at its last answer.
     """
 
     calls: int = 0
-    quota_remaining: int | None = None
     burst_limit: int = UNKNOWN_BURST_LIMIT
     share: float = 1.0
     held_until: float = 0.0
     date: datetime | None = None
+    _remaining: Remaining = field(default_factory=Remaining)
     _lately: deque[float] = field(default_factory=lambda: deque(maxlen=MEASURED))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -58,18 +62,43 @@ class Meter:
             return 1
         return max(1, min(MOST_LANES, ceil(self.rate * max(lately) * ROOM)))
 
-    def count(self, calls: int) -> None:
-        """Count calls that go out."""
-        with self._lock:
-            self.calls += calls
+    @property
+    def quota_remaining(self) -> int | None:
+        """Calls that the month has left after all that were sent; None when the service has not said."""
+        return self._remaining.left(under_way=True)
 
-    def learn(self, *, quota_remaining: Json = None, burst_limit: Json = None) -> None:
-        """Take over numbers that make sense, as numbers or as the text of a header; ignore all others."""
-        remaining, burst = told_number(quota_remaining), told_number(burst_limit)
+    @property
+    def quota_beside_under_way(self) -> int | None:
+        """The same, with those that are under way still to be taken off."""
+        return self._remaining.left(under_way=False)
+
+    def leaves(self) -> int:
+        """Count a call that goes out, and give its number."""
+        with self._lock:
+            self.calls += 1
+        return self._remaining.sent()
+
+    def ended(self, call: int) -> None:
+        """Note that a call is not under way any more, whether its answer came or not."""
+        self._remaining.ended(call)
+
+    def learn_quota(self, call: int, told: Json) -> None:
+        """Take over what the answer to a call tells is left: a number, or the text of a header; nothing else."""
+        remaining = told_number(told)
         if remaining is not None:
-            self.quota_remaining = remaining
-        if burst:
+            self._remaining.told(call, remaining)
+
+    def learn_burst_limit(self, told: Json) -> None:
+        """Take over a number of requests a second, likewise."""
+        if burst := told_number(told):
             self.burst_limit = burst
+
+    def learn_from_envelope(self, call: int, headers: Mapping[str, str], limits: JsonObject) -> None:
+        """Take over from `meta.rate_limit` what no header of the same answer has told, or none that makes sense."""
+        if told_number(headers.get(QUOTA_REMAINING)) is None:
+            self.learn_quota(call, limits.get("remaining"))
+        if not told_number(headers.get(BURST_LIMIT)):
+            self.learn_burst_limit(limits.get("burst_limit"))
 
     def learn_date(self, text: str | None) -> None:
         """Take over the time of an answer's `Date`; what is none says nothing."""

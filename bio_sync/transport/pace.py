@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bio_sync.httplibrary import httpx
 from bio_sync.transport.layer import Layer
-from bio_sync.transport.meter import Meter
+from bio_sync.transport.meter import BURST_LIMIT, Meter
 
 # Seconds that a read may wait for its turn when the run is to end: sixteen of them take 1.6 at the usual rate.
 LAST_TURN = 2.0
@@ -33,7 +33,7 @@ class Pace(Layer):
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Wait for this request's turn, then pass it on and learn the limits from its answer."""
+        """Wait for this request's turn, then pass it on and learn the pace from its answer."""
         self._wait_for_a_turn(reading=request.method == "GET")
         sent = self._clock()
         response = self._inner.handle_request(request)
@@ -44,10 +44,7 @@ class Pace(Layer):
         if response.status_code != 429:
             self._meter.passed()
         self._meter.learn_date(response.headers.get("Date"))
-        self._meter.learn(
-            quota_remaining=response.headers.get("X-RateLimit-Remaining"),
-            burst_limit=response.headers.get("X-RateLimit-Burst-Limit"),
-        )
+        self._meter.learn_burst_limit(response.headers.get(BURST_LIMIT))
         return response
 
     def _arrived(self) -> None:

@@ -53,10 +53,15 @@ class Budget:
 
 
 class _Again(Exception):
-    def __init__(self, outcome: httpx.Response | httpx.TransportError, *, burst_wait: float | None = None) -> None:
+    """A try that failed; `wait` are the seconds that the answer asked for, `bursting` is one too many a second."""
+
+    def __init__(
+        self, outcome: httpx.Response | httpx.TransportError, *, wait: float | None = None, bursting: bool = False
+    ) -> None:
         super().__init__()
         self.outcome = outcome
-        self.burst_wait = burst_wait
+        self.wait = wait
+        self.bursting = bursting
 
 
 class Patience(Layer):
@@ -101,9 +106,9 @@ class Patience(Layer):
             raise
         if (wait := _burst_wait(response)) is not None:
             self._meter.too_many(now=self._clock(), wait=wait)
-            raise _Again(response, burst_wait=wait)
+            raise _Again(response, wait=wait, bursting=True)
         if reading and (_may_recover(response) or _ends_early(response)):
-            raise _Again(response)
+            raise _Again(response, wait=_told_wait(response))
         self._budget.give_back()
         return response
 
@@ -141,13 +146,13 @@ class Patience(Layer):
 
     def _tell(self, state: "RetryCallState") -> None:
         seconds = state.next_action.sleep if state.next_action else 0.0
-        self._watch.wait(AGAIN if _burst_of(state) is None else LIMIT, seconds)
+        self._watch.wait(LIMIT if _failure(state).bursting else AGAIN, seconds)
 
     def _enough(self, failures: Counter[bool], state: "RetryCallState") -> bool:
         if self._ending.is_set():
             return True
         # Counted apart: a service that was busy five times may still be unreachable three times.
-        bursting = _burst_of(state) is not None
+        bursting = _failure(state).bursting
         failures[bursting] += 1
         if bursting:
             # The service says itself when to come back: that is no sign of trouble.
@@ -155,17 +160,21 @@ class Patience(Layer):
         return failures[bursting] > READS_AGAIN or not self._budget.take()
 
 
-def _burst_of(state: "RetryCallState") -> float | None:
+def _failure(state: "RetryCallState") -> _Again:
     last = state.outcome.exception() if state.outcome else None
-    return last.burst_wait if isinstance(last, _Again) else None
+    assert isinstance(last, _Again)  # noqa: S101 - nothing else is tried again
+    return last
 
 
 def _pause(state: "RetryCallState") -> float:
     import tenacity  # noqa: PLC0415 - it is imported by now
 
-    if (wait := _burst_of(state)) is not None:
-        return wait + tenacity.wait_random(0, 0.25)(state)
-    return tenacity.wait_random_exponential(multiplier=0.5, max=8)(state)
+    failure = _failure(state)
+    told = 0.0 if failure.wait is None else failure.wait + tenacity.wait_random(0, 0.25)(state)
+    if failure.bursting:
+        return told
+    # A service in trouble that says 0 is not asked four times at once.
+    return max(told, tenacity.wait_random_exponential(multiplier=0.5, max=8)(state))
 
 
 def _may_recover(response: httpx.Response) -> bool:
@@ -198,25 +207,26 @@ def _is_json(body: bytes) -> bool:
 
 def _burst_wait(response: httpx.Response) -> float | None:
     """Give the seconds to wait for the next second's requests; None if waiting does not help."""
-    status, after = response.status_code, response.headers.get("Retry-After")
     if response.is_success:
         return None
     answer = answers.envelope(response.content)
-    if not answers.may_come_back(answers.error_code(answer), said_when=status == 429 and after is not None):
+    said_when = response.status_code == 429 and "Retry-After" in response.headers
+    if not answers.may_come_back(answers.error_code(answer), said_when=said_when):
         return None
-    seconds = _seconds(after or "", response.headers.get("Date", ""))
-    return 1.0 if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT)
+    told = _told_wait(response)
+    return 1.0 if told is None else told
 
 
-def _seconds(after: str, now: str) -> float | None:
-    """Read Retry-After (RFC 9110, section 10.2.3): seconds, or a date, which counts from the answer's own Date.
+def _told_wait(response: httpx.Response) -> float | None:
+    """Read Retry-After (RFC 9110, section 10.2.3), up to the longest wait: seconds, or a date.
 
-    Clocks differ: a date is never compared with this machine's.
+    A date counts from the answer's own Date, since clocks differ. None is what makes no sense, or is not there.
     """
-    seconds = told_number(after)
-    if seconds is not None:
-        return float(seconds)
-    try:
-        return (http_date(after) - http_date(now)).total_seconds()
-    except (ValueError, OverflowError):
-        return None
+    after, now = response.headers.get("Retry-After", ""), response.headers.get("Date", "")
+    seconds: float | None = told_number(after)
+    if seconds is None:
+        try:
+            seconds = (http_date(after) - http_date(now)).total_seconds()
+        except (ValueError, OverflowError):
+            return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
 from bio_sync.address import DEFAULT_ADDRESS
@@ -10,12 +11,44 @@ from bio_sync.httplibrary import httpx
 from bio_sync.visible import cause_of
 
 
+class Sockets(httpx.HTTPTransport):
+    """httpx's own sockets; a connection serves another request only when nothing unasked stands on it.
+
+    What came before a request is no answer to it, and says that nobody knows any more where an answer begins: such a
+    connection is closed (RFC 9112, section 9.2). httpcore closes one whose socket has something to read, and does not
+    look at what it has read already, beyond the end of an answer.
+    """
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request on a connection that is clean, and give its answer; raises httpx.TransportError."""
+        for connection in self._pool.connections:
+            if not _is_clean(connection):
+                connection.close()
+        return super().handle_request(request)
+
+
+def _is_clean(connection: Any) -> bool:
+    """Tell whether all that was read of a connection belonged to an answer. httpcore has no public way to ask."""
+    try:
+        # Within its wrappers: one finds out the protocol, one more is the way through a proxy.
+        while hasattr(connection, "_connection"):
+            connection = connection._connection  # noqa: SLF001
+        unread, _ = connection._h11_state.trailing_data  # noqa: SLF001
+        stream = connection._network_stream  # noqa: SLF001
+    except AttributeError:
+        # An httpcore that is built in another way: a new connection for each request is slow, and safe.
+        return False
+    # TLS within a proxy's TLS keeps beside the socket what it has not decrypted yet.
+    encrypted = getattr(stream, "_incoming", None)
+    return not unread and not (encrypted and encrypted.pending)
+
+
 def opener(address: str) -> Callable[[], httpx.HTTPTransport]:
     """Give what opens the sockets of one lane; raises InvalidAddress for settings that can't work."""
     url = parsed_address(address)
     # By the parsed scheme: `HTTP://` is as clear as `http://`, and no proxy may see what is sent in the clear.
     if url.scheme == "http":
-        return partial(httpx.HTTPTransport, verify=False, trust_env=False)
+        return partial(Sockets, verify=False, trust_env=False)
     try:
         # trust_env of the context alone: SSL_CERT_FILE and SSL_CERT_DIR for company networks, never .netrc.
         context = httpx.create_ssl_context(trust_env=True)
@@ -24,7 +57,7 @@ def opener(address: str) -> Callable[[], httpx.HTTPTransport]:
         raise InvalidAddress(
             f"the certificates that SSL_CERT_FILE names can't be read: {why}", hint="it is a file of PEM certificates"
         ) from None
-    secure = partial(httpx.HTTPTransport, verify=context, trust_env=False, proxy=_proxy(url))
+    secure = partial(Sockets, verify=context, trust_env=False, proxy=_proxy(url))
     try:
         secure().close()
     except (ValueError, ImportError, httpx.InvalidURL):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bio_sync.applying.guards import check_quota, looks_needed
+from bio_sync.applying.guards import USUAL_AGE, check_quota, foreseen_shortage, looks_needed, month_has
 from bio_sync.applying.run import Terms, apply_plan
 from bio_sync.applying.view import page_of
 from bio_sync.errors import QuotaTooSmall
@@ -67,10 +67,24 @@ def test_every_call_has_to_be_left(
         return
     with pytest.raises(QuotaTooSmall) as caught:
         check_quota(plan, left=left, reserve=reserve, looks=looks)
-    kept = f", of which {reserve} are kept for people (--reserve)" if reserve else ""
+    assert left is not None
     needed = updates + 2 * both + looks
-    said = f"nothing was written: this needs {needed} more API calls, and the month has {left} left{kept}"
-    assert (caught.value.message, caught.value.hint) == (said, HINT)
+    has = month_has(left, reserve, "--reserve")
+    assert caught.value.message == f"nothing was written: this needs {needed} more API calls, and {has}"
+    assert caught.value.hint == (f"--reserve {left - needed} leaves enough; or {HINT}" if left >= needed else HINT)
+
+
+@pytest.mark.parametrize(
+    ("left", "reserve", "said"),
+    [
+        (45, 0, "the month has 45 left"),
+        (45, 1, "the month has 45 left, of which 1 is kept for people (--reserve)"),
+        (1_045, 1_045, "the month has 1,045 left, of which 1,045 are kept for people (--reserve)"),
+        (45, 997, "the month has 45 left, and 997 are to be kept for people (--reserve)"),
+    ],
+)
+def test_nobody_keeps_more_than_there_is(left: int, reserve: int, said: str) -> None:
+    assert month_has(left, reserve, "--reserve") == said
 
 
 @given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 40), st.integers(0, 20), st.integers(0, 12))
@@ -196,15 +210,64 @@ def test_the_last_call_of_the_month_is_used_and_not_one_of_the_reserve(
     (folder / "bio-sync.yaml").write_text(f"safety: {{reserve: {settings}}}\n")
     short = start_sandbox(old(3), monthly_limit=month - 1)
     result = run("apply", "--yes", *ROOMY, *flags)
-    note = f", of which {kept} are kept for people (--reserve)" if kept else ""
-    said = f"nothing was written: this needs 4 more API calls, and the month has {month - 2} left{note}"
-    check_text(result, error=said, hint=HINT)
+    by = "--reserve" if flags else "safety.reserve of bio-sync.yaml"
+    said = f"nothing was written: this needs 4 more API calls, and {month_has(month - 2, kept, by)}"
+    check_text(result, error=said, hint=f"--reserve {kept - 1} leaves enough; or {HINT}" if kept else HINT)
     assert nothing_written(short)
     enough = start_sandbox(old(3), monthly_limit=month)
     result = run("apply", "--yes", *ROOMY, *flags)
     assert result.code == 0, result.err
     assert all_writes(enough) == FOUR
     assert result.out.endswith(f"Pages: 3 applied. API: 5 calls used, {kept} left this month.\n")
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 400), st.integers(0, 12), st.integers(0, 200), st.booleans())
+@example(180, 0, 0, True)  # at ten a second a second look at the list is needed
+def test_a_plan_foresees_what_an_apply_with_the_same_files_would_refuse(
+    updates: int, spare: int, reserve: int, enough: bool
+) -> None:
+    plan, rate = plan_of(updates), 9.8
+    looks = looks_needed(plan, rate=rate, max_age=USUAL_AGE)
+    calls = plan.circumstances.calls
+    left = max(calls, updates + looks + calls + reserve + (spare if enough else -1 - spare))
+    foreseen = foreseen_shortage(plan, left=left, reserve=reserve, looks=looks)
+    try:
+        check_quota(plan, left=left - calls, reserve=reserve, looks=looks)
+    except QuotaTooSmall:
+        assert len(foreseen) == 1
+    else:
+        assert foreseen == []
+
+
+def test_a_plan_is_foreseen_by_the_age_that_an_apply_goes_by() -> None:
+    assert Terms().max_age == USUAL_AGE
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    ("month", "reserve", "said"),
+    [
+        (6, 0, ""),
+        (5, 0, "needs 5 calls, and the month has 4 left"),
+        (16, 10, ""),
+        (15, 10, "needs 5 calls, and the month has 14 left, of which 10 are kept for people (safety.reserve of"),
+        (15, 99, "needs 5 calls, and the month has 14 left, and 99 are to be kept for people (safety.reserve of"),
+    ],
+)
+def test_a_plan_says_beforehand_that_an_apply_has_too_few_calls(
+    folder: Path, start_sandbox: Start, run: Run, month: int, reserve: int, said: str
+) -> None:
+    (folder / "bio-sync.yaml").write_text(f"safety: {{reserve: {reserve}, max_changes: 100%}}\n")
+    start_sandbox(old(3), monthly_limit=month)
+    document = json.loads(run("plan", "--out", "plan.json", "--format", "json").out)
+    assert document["api"] == {"calls": 1, "calls_to_apply": 5, "quota_remaining": month - 1}
+    assert len(document["warnings"]) == bool(said)
+    assert all(warning.startswith(f"an apply would be refused: it {said}") for warning in document["warnings"])
+    for form in ("text", "markdown", "html"):
+        shown = run("show", "plan.json", "--format", form).out
+        assert ("an apply would be refused" in shown) == bool(said)
+    assert run("apply", "--yes").code == (1 if said else 0)
 
 
 @pytest.mark.usefixtures("three")

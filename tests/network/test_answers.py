@@ -251,6 +251,53 @@ def test_a_refusal_says_status_code_words_and_request(serve: StartServer, connec
     assert caught.value.request_id == "req_1"
 
 
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"error": "title is too\x1b[31m long"}, "title is too\\x1b[31m long"),
+        ({"error": {"message": "title is too long"}}, "title is too long"),
+        ({"type": "about:blank", "title": "Too long", "detail": "title: 100 at most"}, "Too long: title: 100 at most"),
+        ({"title": "Too long"}, "Too long"),
+        ({"detail": "title: 100 at most", "title": 7}, "title: 100 at most"),
+    ],
+)
+def test_a_refusal_in_other_words_is_told_and_no_proxy_is_blamed(
+    body: object, words: str, status: int, serve: StartServer, connect: Connect, wire: Wire
+) -> None:
+    with pytest.raises(Rejected) as caught:
+        connect(serve(wire.json(body, status=status)).url).update("bio_1", {"title": "A"})
+    assert (str(caught.value), caught.value.hint) == (f"the service refused it ({status}): {words}", "")
+
+
+@pytest.mark.parametrize("body", [{"error": "not found"}, {"title": "Not Found", "detail": "No route."}])
+def test_words_make_no_page_gone_and_no_success_a_refusal(
+    body: dict[str, str], serve: StartServer, connect: Connect, wire: Wire
+) -> None:
+    for status, kind in ((404, Rejected), (410, Rejected), (200, NotAnAnswer)):
+        with pytest.raises(kind, match="what answered is not xQR") as caught:
+            connect(serve(wire.json(body, status=status)).url).get_page("bio_1")
+        assert "check the API address" in caught.value.hint
+
+
+def test_a_success_of_another_shape_is_not_told_by_its_title(serve: StartServer, connect: Connect, wire: Wire) -> None:
+    with pytest.raises(NotAnAnswer) as caught:
+        connect(serve(wire.json(wire.page(title="Acme"))).url).get_page("bio_1")
+    assert str(caught.value) == "what answered is not xQR (200)"
+
+
+@pytest.mark.parametrize("body", [b"<html>slow down</html>", b'{"error": {"code": "TOO_MANY"}}'])
+def test_a_429_that_does_not_say_for_how_long_is_not_said_to_be_the_month_s(
+    body: bytes, serve: StartServer, connect: Connect, wire: Wire
+) -> None:
+    server = serve(wire.raw(body, status=429))
+    with pytest.raises(QuotaUsedUp) as caught:
+        connect(server.url).get_page("bio_1")
+    assert str(caught.value).startswith("the service refuses more requests, and does not say for how long (429")
+    assert (caught.value.reason, caught.value.stops_the_run, len(server.asked)) == ("quota", True, 1)
+    assert caught.value.hint.startswith("try again later; the month's calls may be used up")
+
+
 @pytest.mark.parametrize(
     ("code", "message", "way_out"),
     [

@@ -85,6 +85,41 @@ def test_the_waits_between_reads_grow_and_are_never_the_same(
     assert sum(totals) / len(totals) > 0.75
 
 
+@pytest.mark.parametrize("status", TRY_LATER)
+@pytest.mark.parametrize(
+    ("after", "least", "most"),
+    [
+        ("3", 3, 3.25),
+        ("1000000000", 30, 30.25),
+        ("Sun, 22 Nov 2026 10:00:07 GMT", 7, 7.25),
+        ("Sun, 22 Nov 2026 09:00:00 GMT", 0, 2),
+        ("0", 0, 2),
+        ("soon", 0, 2),
+    ],
+)
+def test_a_read_comes_back_when_a_failing_service_says_and_three_times_at_most(
+    after: str, least: float, most: float, status: int, serve: StartServer, connect: Connect, hands: Hands, wire: Wire
+) -> None:
+    server = serve(wire.error(status, headers={"Retry-After": after, "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}))
+    with pytest.raises(NotAnAnswer):
+        connect(server.url, sleep=hands.sleep).get_page("bio_1")
+    waits = [seconds for seconds in hands.sleeps if seconds > 0.2] if least else hands.sleeps
+    assert len(server.asked) == 4
+    assert len(waits) >= 3
+    assert all(least <= seconds <= most for seconds in waits)
+
+
+def test_a_failing_service_that_says_zero_is_not_asked_four_times_at_once(
+    serve: StartServer, connect: Connect, hands: Hands, wire: Wire
+) -> None:
+    server = serve(wire.error(503, headers={"Retry-After": "0"}))
+    for _ in range(10):
+        with pytest.raises(NotAnAnswer):
+            connect(server.url).get_page("bio_1")
+    # More than the quarter of a second by which a wait that was told is lengthened.
+    assert max(hands.sleeps) > 0.3
+
+
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("status", TRY_LATER)
 def test_a_write_is_sent_once_when_the_service_fails(
@@ -283,7 +318,8 @@ def test_nothing_is_tried_again_when_the_run_ends_during_the_wait(
         ending.set()
 
     busy = wire.error(429, "BURST_LIMIT_EXCEEDED", headers={"Retry-After": "9"})
-    server = serve({"busy": busy, "failing": wire.error(503), "lost": None}[what], wire.data(wire.page()))
+    failing = wire.error(503, headers={"Retry-After": "9"})
+    server = serve({"busy": busy, "failing": failing, "lost": None}[what], wire.data(wire.page()))
     with pytest.raises(ServiceError):
         connect(server.url, ending=ending, sleep=cut_short).get_page("bio_1")
     assert len(server.asked) == 1

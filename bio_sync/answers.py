@@ -15,7 +15,7 @@ from bio_sync.errors import (
     Unauthorised,
 )
 from bio_sync.jsonvalues import Json, JsonObject, TooDeep, canonical, member, normalised, parsed, same
-from bio_sync.model import LivePage, PageContent
+from bio_sync.model import SEEN_FIRST, LivePage, PageContent
 from bio_sync.visible import shortened
 
 # What may stand in the path of a request: ids come from files and from answers alike.
@@ -24,8 +24,6 @@ PAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What a page always has, whatever else it has; `description` may be left out as null may.
 WHOLE_PAGE = ("title", "page_data", "is_published")
 
-# Of these, what a page is read without is asked for alone; a file that manages it can't be compared before.
-TOLD_BY_LISTS: Final = frozenset(("title", "page_data"))
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 NOTHING_KNOWN: Final[Mapping[str, JsonObject]] = {}
@@ -224,11 +222,23 @@ def page(value: Json, known: Mapping[str, JsonObject] = NOTHING_KNOWN) -> LivePa
         content=PageContent(title or "", description, data, published),
         slug=_text(value.get("slug")),
         html_url=_text(value.get("html_url")),
-        views=_whole(value.get("view_count")) or 0,
-        clicks=_whole(value.get("click_count")) or 0,
+        views=_count(value.get("view_count")),
+        clicks=_count(value.get("click_count")),
         updated_at=_text(value.get("updated_at")) or None,
-        untold=_NOTHING if "title" in value and "page_data" in value else frozenset(TOLD_BY_LISTS - value.keys()),
+        untold=_NOTHING if published is not None and value.keys() >= SEEN_FIRST else _untold(value),
     )
+
+
+def _untold(page: JsonObject) -> frozenset[str]:
+    published = ("published",) if page.get("is_published") is None else ()
+    return frozenset((*(SEEN_FIRST - page.keys()), *published))
+
+
+def _count(value: Json) -> int:
+    """Read how often a page was seen; as text too, since the guard of seen pages hangs on it."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(SENSELESS)):
+        return int(value)
+    return _whole(value) or 0
 
 
 def sensible_number(value: Json) -> int | None:

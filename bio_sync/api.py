@@ -25,7 +25,7 @@ from bio_sync.httplibrary import httpx
 from bio_sync.jsonvalues import Json, JsonObject
 from bio_sync.key import ApiKey
 from bio_sync.listing import Listing
-from bio_sync.model import PAGES_A_CALL, LivePage
+from bio_sync.model import PAGES_A_CALL, SEEN_FIRST, LivePage
 from bio_sync.progress import UNWATCHED, Watch
 from bio_sync.transport import NEVER_SENT, PERMIT, Meter, Pace, Patience, Watchdog, careful_client, goes_through_proxy
 from bio_sync.transport.deadline import CALL
@@ -250,7 +250,7 @@ class WritingApi(Api):
 
 def _shown_in_part(listing: Listing) -> list[str]:
     """Give the ids of wanted pages that the list showed without their title or page data; raises NotAnAnswer."""
-    partly = sorted(each for each in listing.wanted & listing.pages.keys() if listing.pages[each].untold)
+    partly = sorted(each for each in listing.wanted & listing.pages.keys() if listing.pages[each].untold & SEEN_FIRST)
     if len(partly) > MOST_IN_PART:
         raise NotAnAnswer(f"what answered is not xQR: {len(partly):,} pages of its list have no title or page_data")
     return partly

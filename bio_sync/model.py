@@ -51,11 +51,16 @@ class DesiredPage:
         return {name: getattr(self, name) for name in FIELDS}
 
 
+# What a page is asked for alone without, and what a file that manages it can't be compared with before.
+SEEN_FIRST = frozenset(("title", "page_data"))
+
+
 @dataclass(frozen=True, slots=True)
 class LivePage:
     """A page as the service has it now. `updated_at` is the service's own text; counts are whole numbers.
 
-    `untold` are those of title and page_data that the answer did not have at all, which is not the same as empty.
+    `untold` are those of title, page_data and published that the answer did not have at all, which is not the same as
+    empty.
     """
 
     page_id: str

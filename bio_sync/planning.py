@@ -9,7 +9,15 @@ from bio_sync.adopt import adopt, left_as_live
 from bio_sync.diff import Operation, operations
 from bio_sync.errors import NotAnAnswer
 from bio_sync.jsonvalues import JsonObject, digest
-from bio_sync.model import PAGES_A_CALL, WRITABLE_FIELDS, DesiredPage, LivePage, PageContent, same_content
+from bio_sync.model import (
+    PAGES_A_CALL,
+    SEEN_FIRST,
+    WRITABLE_FIELDS,
+    DesiredPage,
+    LivePage,
+    PageContent,
+    same_content,
+)
 from bio_sync.origin import ORIGINS
 from bio_sync.pointer import from_pointer
 from bio_sync.progress import COMPARING, UNWATCHED, Watch
@@ -233,7 +241,7 @@ def change_of(desired: DesiredPage, live: LivePage, bases: Mapping[str, DesiredP
     What a base file leaves alone was as it is live, and so was a page without one: its changes are the file's.
     Raises NotAnAnswer for a live page that does not show what the file manages: what would be lost, nobody could see.
     """
-    if unseen := [name for name in sorted(live.untold) if getattr(desired, name) is not None]:
+    if unseen := [name for name in sorted(live.untold & SEEN_FIRST) if getattr(desired, name) is not None]:
         raise NotAnAnswer(
             f"the service shows page {live.page_id} without its {unseen[0]}, which {desired.file} manages",
             hint="what a write would replace can't be seen; try again later",
@@ -251,7 +259,8 @@ def change_of(desired: DesiredPage, live: LivePage, bases: Mapping[str, DesiredP
         file=desired.file,
         slug=live.slug,
         html_url=live.html_url,
-        is_published=bool(live.content.published),
+        # Where nobody says, it is taken for public: a write would be seen at once.
+        is_published=bool(live.content.published) or "published" in live.untold,
         views=live.views,
         clicks=live.clicks,
         actions=actions_of(steps, after),

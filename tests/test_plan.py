@@ -225,6 +225,17 @@ def test_a_page_shown_without_what_its_file_manages_is_not_compared(name: str) -
     assert change.patch == {"description": "mine"}
 
 
+@pytest.mark.parametrize(("untold", "live"), [(("published",), True), ((), False)])
+def test_a_page_of_which_nobody_says_whether_it_is_public_is_taken_for_public(
+    untold: tuple[str, ...], live: bool
+) -> None:
+    page = some.live_page(PageContent("Live", "", {}, published=None), untold=frozenset(untold))
+    wanted = some.wanted_page(PageContent("Wanted", "", {}, published=True))
+    change = change_of(replace(wanted, published=None), page)
+    assert change is not None
+    assert change.is_published is live
+
+
 def test_a_saved_plan_shows_a_truth_value_as_what_it_is() -> None:
     before, after = (PageContent("A", "", {"columns": columns}, published=True) for columns in (2, 1))
     plan = plan_of((before, after))

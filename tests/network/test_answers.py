@@ -116,13 +116,31 @@ def test_members_that_are_new_are_passed_over(serve: StartServer, connect: Conne
 
 @pytest.mark.parametrize(
     ("member", "value"),
-    [("view_count", -1), ("view_count", True), ("view_count", "12"), ("click_count", 1.5), ("click_count", None)],
+    [("view_count", -1), ("view_count", True), ("view_count", "many"), ("click_count", 1.5), ("click_count", None)],
 )
 def test_counts_that_are_none_are_zero(
     member: str, value: object, serve: StartServer, connect: Connect, wire: Wire
 ) -> None:
     page = connect(serve(wire.data(wire.page("bio_1", **{member: value}))).url).get_page("bio_1")
     assert (page.views, page.clicks) == (0, 0)
+
+
+def test_a_count_in_a_text_is_a_count(serve: StartServer, connect: Connect, wire: Wire) -> None:
+    """An unpublish of a page that people have seen needs a word more."""
+    counts = {"view_count": "1247", "click_count": "9" * 16}
+    page = connect(serve(wire.data(wire.page("bio_1", **counts))).url).get_page("bio_1")
+    assert (page.views, page.clicks) == (1247, 0)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "untold"),
+    [((), ()), (("page_data",), ("page_data",)), (("title", "is_published"), ("published", "title"))],
+)
+def test_what_an_answer_does_not_show_is_known_to_be_unknown(
+    left_out: tuple[str, ...], untold: tuple[str, ...], serve: StartServer, connect: Connect, wire: Wire
+) -> None:
+    shown = {name: value for name, value in wire.page("bio_1").items() if name not in left_out}
+    assert connect(serve(wire.data(shown)).url).get_page("bio_1").untold == frozenset(untold)
 
 
 def test_a_page_with_nothing_but_its_id_is_an_empty_page(serve: StartServer, connect: Connect, wire: Wire) -> None:

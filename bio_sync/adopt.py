@@ -142,7 +142,9 @@ class _Copying:
             value = self._over(item, ABSENT if partner is None else live[partner], any_item)
             result.append(item if isinstance(value, Absent) else value)
         for index in range(min(len(live), len(result) + 1)):
-            if at_place := below(patterns, str(index)):
+            at_place = below(patterns, str(index))
+            # Behind the last item only the whole of one stays: of a part of it, no item could be made.
+            if () in at_place or (at_place and index < len(result)):
                 value = self._over(result[index] if index < len(result) else ABSENT, live[index], at_place)
                 if not isinstance(value, Absent):
                     result[index : index + 1] = [value]

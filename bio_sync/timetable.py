@@ -4,13 +4,12 @@ A moment is written by RFC 3339 with an offset; its seconds may be left out. As 
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from bio_sync.adopt import ANY_ITEM
 from bio_sync.jsonvalues import AUTHOR_PREFIX, Json, JsonObject
 from bio_sync.model import DesiredPage, desired_page, links_of, own_ignore
 from bio_sync.planning import Transition
@@ -22,7 +21,7 @@ KEYS = (SHOW_FROM, SHOW_UNTIL)
 # From when and until when a link shows.
 _Window: TypeAlias = tuple[datetime | None, datetime | None]
 _LINKS = ("page_data", "links")
-_ALL_LINKS = (_LINKS[:1], _LINKS, (*_LINKS, ANY_ITEM))
+_ALL_LINKS = (_LINKS[:1], _LINKS)
 # What nearly every link has: not to be compared with anything.
 _ORDINARY = frozenset(("label", "url"))
 # What is not looked at where keys are compared: showFrom, show-from and Show_from are all meant for show_from.
@@ -42,6 +41,7 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?P<hour>[0-9]{2}):[0-9]{2}(?::(?P<seconds>[0-9]{2})(?:\.[0-9]+)?)?"
     r"(?P<offset>[Zz]|[+-][0-9]{2}:(?P<minutes>[0-9]{2}))?"
 )
+_A_YEAR = re.compile(r"[0-9]{4}-")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -112,32 +112,18 @@ def transitions(
 ) -> Iterator[tuple[datetime, Transition]]:
     """Give what happens to the links of a checked page document after a moment, link by link, and when.
 
-    `ignore` comes on top of the document's own: what it leaves as it is live neither comes nor goes.
+    `ignore` comes on top of the document's own: links that it leaves as they are live neither come nor go. With one
+    that it names by its place, it hangs on the live page which link comes or goes: then none is foretold.
     """
     patterns = {tuple(from_pointer(pointer)) for pointer in (*own_ignore(document), *ignore)}
-    if not patterns.isdisjoint(_ALL_LINKS):
+    if any(pattern in _ALL_LINKS or (len(pattern) == 3 and pattern[:2] == _LINKS) for pattern in patterns):
         return
-    links = _links(document)
-    windows = list(map(_window, links))
-    places = {pattern[2] for pattern in patterns if len(pattern) == 3 and pattern[:2] == _LINKS}
-    for index, link in enumerate(links):
+    for link in _links(document):
         if isinstance(link, dict):
-            for key, when in zip(KEYS, windows[index], strict=True):
-                if when is not None and when > after and not (places and _is_held(windows, index, when, places)):
+            for key, when in zip(KEYS, _window(link), strict=True):
+                if when is not None and when > after:
                     page_id, label = str(document["id"]), str(link.get("label"))
                     yield when, Transition(str(link[key]), page_id, file, label, shows=key == SHOW_FROM)
-
-
-def _is_held(windows: Sequence[_Window], index: int, when: datetime, places: Collection[str]) -> bool:
-    """Tell whether a link can't come or go at a moment, since what stands at its place is left as it is live.
-
-    Behind the last link that is there, nothing is left as it is.
-    """
-    before = [(begins is None or begins < when) and (ends is None or when <= ends) for begins, ends in windows]
-    if before[index]:
-        return str(sum(before[:index])) in places
-    place = sum(_is_within(window, when) for window in windows[:index])
-    return place < sum(before) and str(place) in places
 
 
 def complaints(document: JsonObject) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
@@ -164,7 +150,7 @@ def without_effect(document: JsonObject) -> Iterator[tuple[ValuePath, str, str]]
     """
     for index, link in enumerate(_links(document)):
         for key, value in link.items() if isinstance(link, dict) else ():
-            if key not in _ORDINARY and isinstance(value, str) and (meant := _meant(key)):
+            if key not in _ORDINARY and isinstance(value, str) and _A_YEAR.match(value) and (meant := _meant(key)):
                 message = f"the key '{shortened(key)}' has no effect on when the link shows"
                 yield (*_LINKS, index, key), message, f"did you mean '{meant}'?"
     for path in _times_in_other_lists(document.get("page_data"), ("page_data",)):

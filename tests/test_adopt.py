@@ -103,6 +103,13 @@ def test_an_index_at_the_end_leaves_that_item_as_it_is() -> None:
     assert adopted({"links": wanted}, "/page_data/links/0")["links"] == [links[0], wanted[1]]
 
 
+@pytest.mark.parametrize("key", ["clicks", "url", "meta"])
+def test_of_a_part_behind_the_last_link_no_link_is_made(key: str) -> None:
+    """A link of nothing but its counter would stand on the page, and every plan after would say that all is well."""
+    wanted = [{"label": "Shop", "url": "https://shop.example"}]
+    assert adopted({"links": wanted}, f"/page_data/links/1/{key}")["links"] == wanted
+
+
 def test_an_index_beyond_the_live_list_leaves_nothing_and_takes_nothing() -> None:
     wanted = [{"label": name, "url": f"https://{name}.example"} for name in ("a", "b", "c", "d")]
     assert adopted({"links": wanted}, "/page_data/links/2", "/page_data/links/3")["links"] == wanted

@@ -33,7 +33,7 @@ from bio_sync.visible import shortened
 
 READING = frozenset(("GET",))
 WRITING = frozenset(("GET", "PATCH", "POST"))
-# More pages than these without their data are no list of pages, and too many to ask for each.
+# More pages than these without their data are too many to ask for each: a file that manages them is told so.
 MOST_IN_PART = 20
 # Seconds, when somebody ends the run, for a write that is under way and for reading it back: a cancelled job of
 # GitHub's is killed after 7.5.
@@ -224,8 +224,8 @@ class WritingApi(Api):
 
     @property
     def quota_remaining(self) -> int | None:
-        """How many calls the month has left, beside those under way; None when the service has not said."""
-        return self.meter.quota_beside_under_way
+        """How many calls the month has left after all that were sent; None when the service has not said."""
+        return self.meter.quota_remaining
 
     def hurry(self) -> None:
         """Give what is under way a few seconds more: the run is to end."""
@@ -249,11 +249,9 @@ class WritingApi(Api):
 
 
 def _shown_in_part(listing: Listing) -> list[str]:
-    """Give the ids of wanted pages that the list showed without their title or page data; raises NotAnAnswer."""
+    """Give the ids of wanted pages that the list showed without their title or page data, if these are few."""
     partly = sorted(each for each in listing.wanted & listing.pages.keys() if listing.pages[each].untold & SEEN_FIRST)
-    if len(partly) > MOST_IN_PART:
-        raise NotAnAnswer(f"what answered is not xQR: {len(partly):,} pages of its list have no title or page_data")
-    return partly
+    return partly if len(partly) <= MOST_IN_PART else []
 
 
 def _path(page_id: str) -> str:

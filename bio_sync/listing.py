@@ -12,6 +12,8 @@ from bio_sync.visible import plural
 SMALLER_LIMITS = frozenset((50, 100))
 MOST_BATCHES = 500
 MOST_PASSES = 3
+# Pages behind an answer that is always the same, to be asked for in every run: as a rule they are gone.
+MOST_BEHIND = 20
 
 Batch = dict[str, LivePage]
 
@@ -54,7 +56,8 @@ class Listing:
             self.doubtful = sorted(missed) if not reading or restless else []
             if not shifted and (len(self.doubtful) <= parts or self._repeats):
                 break
-        if len(self.doubtful) > max(self.batches, len(self.wanted & self.pages.keys())):
+        most = MOST_BEHIND if self._repeats else max(self.batches, len(self.wanted & self.pages.keys()))
+        if len(self.doubtful) > most:
             # More would be asked for than were found: by the wrong workspace's key, hundreds.
             self.doubtful = []
 

@@ -70,7 +70,7 @@ def test_a_list_in_another_order_each_time_has_no_wanted_page_called_gone(
     assert not listing.pages.keys() & set(listing.doubtful)
 
 
-@given(wanted=st.integers(51, 100))
+@given(wanted=st.integers(51, 70))
 def test_pages_behind_a_first_answer_that_is_always_the_same_are_asked_for_and_not_called_gone(wanted: int) -> None:
     ids = [f"bio_{number:03}" for number in range(wanted)]
     listing = Listing(lambda _: dict.fromkeys(ids[:50], PAGE), frozenset(ids))

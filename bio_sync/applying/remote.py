@@ -56,4 +56,4 @@ class Remote(Protocol):
 
     @property
     def quota_remaining(self) -> int | None:
-        """How many calls the month has left; None when the service has not said."""
+        """How many calls the month has left after all that were sent; None when the service has not said."""

@@ -113,7 +113,7 @@ class _Run:
 
     def goes_on(self) -> None:
         """Let a write leave, or the look before it; raises RunEnds when nothing is to be written any more."""
-        self._look_for_an_end(calls=len(self._under_way))
+        self._look_for_an_end(calls=1)
         if self._stop is not None:
             raise RunEnds(self._stop.reason)
 
@@ -122,8 +122,8 @@ class _Run:
         self._looks_failed = self._looks_failed + 1 if failure else 0
         if failure and failure.stops_the_run:
             self._stop_for(failure.reason)
-        elif self._looks_failed == MOST_TROUBLED:
-            self._stop_for("unreachable")
+        elif failure and self._looks_failed == MOST_TROUBLED:
+            self._stop_for(failure.reason, f"the pages can't be looked at: {failure.message}")
 
     def to_its_end(self, means: Means) -> Report:
         """Begin pages as long as nothing speaks against it, and collect what becomes of them."""
@@ -168,7 +168,14 @@ class _Run:
         return self._answers.get(timeout=max(0.0, self._ends_at - time.monotonic()))
 
     def _has_room(self) -> bool:
-        self._look_for_an_end(calls=len(self._under_way) + len(self._waiting[0].actions))
+        """Tell whether the next page may begin: with the calls of those under way, of which some are sent already.
+
+        Near the reserve one page after the other is written then, since only between two pages it is sure what is left.
+        """
+        left, reserve, calls = self._remote.quota_remaining, self._terms.reserve, len(self._waiting[0].actions)
+        if reserve and self._under_way and left is not None and left - calls - len(self._under_way) < reserve:
+            return False
+        self._look_for_an_end(calls=calls)
         return self._stop is None
 
     def _look_for_an_end(self, *, calls: int) -> None:
@@ -216,9 +223,9 @@ class _Run:
             self._stop_for("unreachable")
         return self._skipped(writer.change) if result.outcome.outcome == "skipped" else result.outcome
 
-    def _stop_for(self, reason: str | None) -> None:
+    def _stop_for(self, reason: str | None, why: str = "") -> None:
         """Begin no further page, for what every page would meet; the first reason stays. Safe from any thread."""
-        self._stop = self._stop or _Stop(reason, _WHY.get(reason or "", ""))
+        self._stop = self._stop or _Stop(reason, _WHY.get(reason or "", why))
 
     def _what_is_left(self) -> None:
         """Give an outcome to every page that was not begun, or whose end nobody waits for any more."""

@@ -65,12 +65,7 @@ class Meter:
     @property
     def quota_remaining(self) -> int | None:
         """Calls that the month has left after all that were sent; None when the service has not said."""
-        return self._remaining.left(under_way=True)
-
-    @property
-    def quota_beside_under_way(self) -> int | None:
-        """The same, with those that are under way still to be taken off."""
-        return self._remaining.left(under_way=False)
+        return self._remaining.left
 
     def leaves(self) -> int:
         """Count a call that goes out, and give its number."""

@@ -18,6 +18,7 @@ from bio_sync.jsonvalues import JsonObject
 from bio_sync.model import LivePage, PageContent
 from bio_sync.planning import Circumstances, Plan, make_plan
 from bio_sync.sandbox import Fault, Sandbox
+from bio_sync.transport import meter
 from tests import strategies as some
 from tests.conftest import Result, Run
 from tests.guards import check_json, check_outcomes, check_text, nothing_written, write_pages, writes
@@ -340,6 +341,18 @@ def report_of(result: Result) -> dict[str, Any]:
 
 
 APPLIED, KEPT, USED_UP = ("applied", None), ("skipped", "quota"), ("failed", "quota")
+
+
+def test_what_is_just_enough_beside_the_reserve_is_enough_side_by_side_too(
+    folder: Path, start_sandbox: Start, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer tells a number that other calls under way may stand in: they are not taken off twice."""
+    monkeypatch.setattr(meter, "MOST_LANES", 16)
+    sandbox = start_sandbox(old(24), monthly_limit=125, burst_limit=1_000)
+    write_pages(folder, {f"p{number}": f"id: bio_{number}\ntitle: New\n" for number in range(24)})
+    sandbox.fail(Fault(status=None, delay=0.05, method="PATCH", times=None))
+    document = report_of(run("apply", "--yes", "--format", "json", *ROOMY, "--reserve", "100"))
+    assert (document["summary"]["applied"], document["api"]["quota_remaining"]) == (24, 100)
 
 
 @pytest.mark.usefixtures("three")

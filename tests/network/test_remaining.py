@@ -55,7 +55,7 @@ def played(history: list[tuple[int, str]]) -> tuple[Remaining, list[tuple[int | 
             remaining.ended(numbers[call])
             if event == IS_TOLD:
                 remaining.told(numbers[call], told[call])
-            seen.append((remaining.left(under_way=True), service))
+            seen.append((remaining.left, service))
     return remaining, seen
 
 
@@ -76,7 +76,7 @@ def test_it_is_what_the_service_says_when_every_answer_says_it(history: list[tup
     counted = {call for call, event in history if event == IS_COUNTED}
     remaining, seen = played([(call, event) for call, event in history if call in counted])
     if seen:
-        assert remaining.left(under_way=True) == remaining.left(under_way=False) == MONTH - len(counted)
+        assert remaining.left == MONTH - len(counted)
 
 
 @given(told=st.integers(0, 20), sent=st.integers(0, 30), lost=st.integers(0, 30))
@@ -84,12 +84,11 @@ def test_what_was_told_once_is_less_by_every_call_since(told: int, sent: int, lo
     remaining = Remaining()
     first = remaining.sent()
     remaining.ended(first)
-    assert remaining.left(under_way=True) is None
+    assert remaining.left is None
     remaining.told(first, told)
     for number in [remaining.sent() for _ in range(sent)][:lost]:
         remaining.ended(number)
-    assert remaining.left(under_way=True) == max(0, told - sent)
-    assert remaining.left(under_way=False) == max(0, told - min(sent, lost))
+    assert remaining.left == max(0, told - sent)
 
 
 def test_a_number_that_is_told_wins_over_what_was_thought() -> None:
@@ -100,7 +99,7 @@ def test_a_number_that_is_told_wins_over_what_was_thought() -> None:
         call = remaining.sent()
         remaining.ended(call)
         remaining.told(call, told)
-        assert remaining.left(under_way=True) == told
+        assert remaining.left == told
 
 
 # ---- over the wire
@@ -130,16 +129,14 @@ def test_a_header_that_makes_no_sense_leaves_the_word_to_the_envelope(
     assert (api.meter.quota_remaining, api.meter.burst_limit) == (7, 33)
 
 
-def test_a_write_that_is_under_way_is_taken_off_for_people_and_not_twice_for_the_run(
-    serve: StartServer, connect: Connect, wire: Wire
-) -> None:
-    seen: list[tuple[int | None, int | None]] = []
+def test_a_write_that_is_under_way_is_taken_off(serve: StartServer, connect: Connect, wire: Wire) -> None:
+    seen: list[int | None] = []
 
     def answer(_: object) -> bytes:
-        seen.append((api.meter.quota_remaining, api.quota_remaining))
+        seen.append(api.quota_remaining)
         return wire.data(wire.page())
 
     api = connect(serve(wire.data(wire.page(), headers={"X-RateLimit-Remaining": "19"}), answer).url)
     api.get_page("bio_1")
     api.update("bio_1", {"title": "A"})
-    assert (seen, api.meter.quota_remaining, api.quota_remaining) == ([(18, 19)], 18, 18)
+    assert (seen, api.quota_remaining) == ([18], 18)

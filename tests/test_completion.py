@@ -19,6 +19,8 @@ import pytest
 from bio_sync.commands import commands
 from tests.test_package import HEAVY
 
+QUIET = ["--help", "-h", "--version"]
+
 PROGRAMS = Path(sys.executable).parent
 # As the documents say it, each without what its user has set up.
 SHELLS = {
@@ -130,3 +132,11 @@ def test_a_shell_that_asks_for_a_command_loads_none() -> None:
     loaded = set(done.stderr.split())
     assert loaded & {"bio_sync.commands.plan", "bio_sync.commands.pull"} == set()
     assert {name.split(".")[0] for name in loaded} & HEAVY == set()
+
+
+@pytest.mark.parametrize("option", QUIET)
+def test_an_option_that_only_prints_prints_nothing_while_a_word_is_completed(
+    option: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with commands.make_context("bio-sync", [option, "plan"], resilient_parsing=True):
+        assert capfd.readouterr().out == ""

@@ -78,6 +78,15 @@ def test_pages_behind_a_first_answer_that_is_always_the_same_are_asked_for_and_n
     assert (listing.batches, listing.doubtful) == (2, ids[50:])
 
 
+@given(gone=st.integers(21, 90))
+def test_more_gone_pages_than_are_worth_it_are_not_asked_for_in_every_run(gone: int) -> None:
+    there = [f"bio_{number}" for number in range(100)]
+    wanted = frozenset(there) | {f"gone_{number}" for number in range(gone)}
+    listing = Listing(lambda _: dict.fromkeys(there, PAGE), wanted)
+    listing.read()
+    assert (listing.batches, listing.doubtful) == (2, [])
+
+
 @given(wanted=st.integers(101, 1_000), known=st.integers(0, 2))
 def test_hundreds_of_pages_of_another_workspace_are_not_asked_for_one_by_one(wanted: int, known: int) -> None:
     there = [f"bio_{number}" for number in range(known)] + [f"other_{number}" for number in range(100 - known)]

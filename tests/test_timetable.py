@@ -225,6 +225,12 @@ def test_what_is_left_as_it_is_live_is_not_announced_and_what_is_announced_happe
     assert announced == ([changes[0]] if happens else [])
 
 
+@pytest.mark.parametrize("key", ["show_form", "showroom", "shop_from"])
+def test_a_key_like_a_time_with_a_value_that_is_none_is_no_slip(key: str) -> None:
+    page = document([MENU | {key: "contact"}])
+    assert list(timetable.without_effect(page)) == []
+
+
 @pytest.mark.parametrize("place", range(3))
 def test_nothing_is_announced_where_a_link_is_left_as_it_is_by_its_number(place: int) -> None:
     """Of three, the second one ending takes the third one away when it is the second place that stays."""

@@ -168,12 +168,13 @@ class _Run:
         return self._answers.get(timeout=max(0.0, self._ends_at - time.monotonic()))
 
     def _has_room(self) -> bool:
-        """Tell whether the next page may begin: with the calls of those under way, of which some are sent already.
+        """Tell whether the next page may begin: with all calls of those under way, although some are sent already.
 
         Near the reserve one page after the other is written then, since only between two pages it is sure what is left.
         """
         left, reserve, calls = self._remote.quota_remaining, self._terms.reserve, len(self._waiting[0].actions)
-        if reserve and self._under_way and left is not None and left - calls - len(self._under_way) < reserve:
+        begun = sum(len(writer.change.actions) for writer in self._under_way.values())
+        if reserve and begun and left is not None and left - begun - calls < reserve:
             return False
         self._look_for_an_end(calls=calls)
         return self._stop is None

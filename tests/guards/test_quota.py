@@ -75,6 +75,12 @@ def test_every_call_has_to_be_left(
     assert caught.value.hint == (f"--reserve {left - needed} leaves enough; or {HINT}" if left >= needed else HINT)
 
 
+def test_an_undo_takes_no_files_so_none_are_named_as_its_way_out() -> None:
+    with pytest.raises(QuotaTooSmall) as caught:
+        check_quota(plan_of(3, 0), left=2, reserve=0, looks=0, of_files=False)
+    assert caught.value.hint == "wait for the next month, or take a larger plan"
+
+
 @pytest.mark.parametrize(
     ("left", "reserve", "said"),
     [
